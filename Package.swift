@@ -1,0 +1,135 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The architecture page. docs/ARCHITECTURE.md has the picture and the reasons; this file is what the
+// build enforces: `make build` fails on an import of a target that is not declared here.
+
+// MARK: - Drivers: one folder under Plugins/ and one row here
+
+/// A storage driver, built as its own shared library.
+struct Driver {
+    /// Its id and its folder under `Plugins/`.
+    var id: String
+    /// The Swift module.
+    var module: String
+    /// What it needs besides the SDK: its own C library, or a part of `Plugins/Shared`.
+    var dependencies: [Target.Dependency] = []
+}
+
+let drivers = [
+    Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
+    Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
+]
+
+/// C libraries and shims of the drivers.
+let driverLibraries: [Target] = [
+    .target(name: "CLocal", path: "Plugins/local/CLocal"),
+    .systemLibrary(
+        name: "CSQLite", path: "Plugins/sqlite/CSQLite", pkgConfig: "sqlite3",
+        providers: [.apt(["libsqlite3-dev"])]),
+]
+
+// MARK: - Modules
+
+let sdk = "sdk"
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let modules: [Target] = [
+    .target(
+        name: "Host",
+        dependencies: [.product(name: "HoldfastLoader", package: sdk), logging, metrics, tracing]),
+    .target(name: "State", dependencies: ["Host", crypto]),
+    .target(name: "Configuration", dependencies: ["Host", "Yams"]),
+    .executableTarget(
+        name: "holdfast", dependencies: ["Configuration", "Host", "State", arguments],
+        path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
+    .executableTarget(
+        name: "holdfastd",
+        dependencies: [
+            "Configuration", "Host", "State", arguments, crypto, logging, metrics,
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        path: "Sources/Daemon", linkerSettings: [hiddenSymbols]),
+]
+
+let tests: [Target] = [
+    .target(
+        name: "TestSupport",
+        dependencies: ["Host", .product(name: "HoldfastLoader", package: sdk)],
+        path: "Tests/TestSupport"),
+    .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
+    .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
+    .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Host", "TestSupport"]),
+    .testTarget(name: "TidyTests"),
+]
+
+// MARK: - How things are linked
+
+/// Executables export nothing, so that none of their symbols can take the place of a driver's.
+var hiddenSymbols: LinkerSetting {
+    .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/host.map"])
+}
+
+/// Drivers carry their own Swift runtime, export one symbol and are never unloaded.
+let driverLinking = LinkerSetting.unsafeFlags(
+    ["-static-stdlib", "-no-toolchain-stdlib-rpath"]
+        + [
+            "--version-script=\(Context.packageDirectory)/Plugins/driver.map", "--gc-sections",
+            "-s", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "defs",
+        ].flatMap { ["-Xlinker", $0] })
+
+let driverTargets = drivers.map { driver in
+    Target.target(
+        name: driver.module,
+        dependencies: [
+            .product(name: "HoldfastDriver", package: sdk),
+            .product(name: "HoldfastDriverEntry", package: sdk),
+        ] + driver.dependencies,
+        path: "Plugins/\(driver.id)/Sources", linkerSettings: [driverLinking])
+}
+
+// MARK: - The package
+
+let package = Package(
+    name: "holdfast",
+    products: drivers.map { .library(name: $0.module, type: .dynamic, targets: [$0.module]) }
+        + [
+            .executable(name: "holdfast", targets: ["holdfast"]),
+            .executable(name: "holdfastd", targets: ["holdfastd"]),
+        ],
+    dependencies: [
+        .package(path: "sdk"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: driverLibraries + driverTargets + modules + tests,
+    swiftLanguageModes: [.v6]
+)
+
+// The house settings, for every Swift target. `docs/ARCHITECTURE.md` says why each is on.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+for target in package.targets where target.type != .system && target.name != "CLocal" {
+    target.swiftSettings = (target.swiftSettings ?? []) + house
+    let isProduction = target.type != .test && target.name != "TestSupport"
+    if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }
+}

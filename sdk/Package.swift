@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// What a driver's author needs, and nothing else: the C header, a Swift SDK over it, and the loader
+// that the host and the conformance kit share.
+
+/// The settings of every Swift target of this package; the root package repeats them.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "sdk",
+    products: [
+        .library(name: "HoldfastDriver", targets: ["HoldfastDriver"]),
+        .library(name: "HoldfastDriverEntry", targets: ["CHoldfastEntry"]),
+        .library(name: "HoldfastLoader", targets: ["HoldfastLoader"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CHoldfast", path: "include"),
+        .target(
+            name: "CHoldfastEntry",
+            cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
+        ),
+        .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
+        .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
+    target.swiftSettings = (target.swiftSettings ?? []) + house
+}

@@ -1,0 +1,30 @@
+/// The options of one store, checked by the host against the driver's description.
+public struct Options: Sendable {
+    /// A value, by the option's type.
+    public enum Value: Sendable, Hashable {
+        /// A string, secret, path or choice.
+        case text(String)
+        /// An integer, boolean (0 or 1), duration (nanoseconds) or size (bytes).
+        case number(Int64)
+    }
+
+    private let values: [String: Value]
+
+    /// Makes options from values by name.
+    public init(_ values: [String: Value]) { self.values = values }
+
+    /// The text of a string, secret, path or choice; `nil` when it was not given.
+    public func text(_ name: String) -> String? {
+        guard case .text(let text) = values[name] else { return nil }
+        return text
+    }
+
+    /// The number of an integer, boolean, duration or size; `nil` when it was not given.
+    public func number(_ name: String) -> Int64? {
+        guard case .number(let number) = values[name] else { return nil }
+        return number
+    }
+
+    /// A boolean; `nil` when it was not given.
+    public func flag(_ name: String) -> Bool? { number(name).map { $0 != 0 } }
+}
