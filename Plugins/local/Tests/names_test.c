@@ -74,10 +74,18 @@ static bool is_model(void *store, object of, const char *start_after, uint32_t p
 }
 
 static void check_model(void *store) {
+    static const char *const pairs[] = {
+        "a",        "a/b",          "a.json",     "a.json/b",   "a.object",     "a.object/b",
+        "a%2Ejson", "a%2Ejson/b",   "a.bin/c.bin", "a.bin",     "a.object.object", ".a",
+        "%2Ea",     "%252Ea",       ".json",      ".json/.json", "%2Ejson",     "...",
+        "a.log/..x", "a.tfstate/%", "a.tfstate",  "%25",        "%",            "-rf",
+    };
+    const int pair_count = sizeof pairs / sizeof *pairs;
     bool wrote = true, read_back = true, removed = true;
     for (int round = 0; round < 300; round++) {
         char path[128];
         make_path(path);
+        if (round < pair_count) strcpy(path, pairs[round]);
         wrote = wrote && put(store, PATH(path), ANY, path, NULL) == HOLDFAST_OK;
         remember(path);
     }
