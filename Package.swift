@@ -44,14 +44,16 @@ let modules: [Target] = [
         name: "Host",
         dependencies: [.product(name: "HoldfastLoader", package: sdk), logging, metrics, tracing]),
     .target(name: "State", dependencies: ["Host", crypto]),
-    .target(name: "Configuration", dependencies: ["Host", "Yams"]),
+    .target(
+        name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"
+    ),
     .executableTarget(
-        name: "holdfast", dependencies: ["Configuration", "Host", "State", arguments],
+        name: "holdfast", dependencies: ["HoldfastConfiguration", "Host", "State", arguments],
         path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
     .executableTarget(
         name: "holdfastd",
         dependencies: [
-            "Configuration", "Host", "State", arguments, crypto, logging, metrics,
+            "HoldfastConfiguration", "Host", "State", arguments, crypto, logging, metrics,
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -66,7 +68,8 @@ let tests: [Target] = [
     .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Host", "TestSupport"]),
+    .testTarget(
+        name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"]),
     .testTarget(name: "TidyTests"),
 ]
 

@@ -1,0 +1,17 @@
+/// The limits of the design, for every store. `docs/format.md` lists them.
+package enum Limits {
+    /// Bytes of a path.
+    package static let pathBytes = 512
+    /// Bytes of one part of a path.
+    package static let partBytes = 200
+    /// Bytes of a collection's name.
+    package static let collectionBytes = 32
+    /// Bytes of a workspace.
+    package static let workspaceBytes = 512
+    /// Bytes of all attribute names and values of one object, the host's own included.
+    package static let attributesBytes = 1536
+    /// Bytes of an attribute's name.
+    package static let attributeNameBytes = 64
+    /// Bytes of a version token.
+    package static let versionBytes = 256
+}
