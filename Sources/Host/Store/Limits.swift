@@ -1,6 +1,8 @@
 /// The limits of the design, for every store. `docs/format.md` lists them.
 package enum Limits {
-    /// Bytes of a path.
+    /// Bytes of an object's path: a state's path and what the host puts behind it.
+    package static let objectPathBytes = 640
+    /// Bytes of a state's path.
     package static let pathBytes = 512
     /// Bytes of one part of a path.
     package static let partBytes = 200

@@ -54,7 +54,7 @@
 // 7. WHAT THE HOST PROMISES
 //    Pointers that are not said to be optional are not NULL. A collection is 1 to 32 bytes of
 //    [a-z0-9-], starting with a letter. A workspace is 0 to 512 bytes of UTF-8 without control
-//    characters. A path is 1 to 512 bytes of UTF-8: parts of 1 to 200 bytes, joined by single '/';
+//    characters. A path is 1 to 640 bytes of UTF-8: parts of 1 to 200 bytes, joined by single '/';
 //    no part is "." or "..", no control characters. Attribute names are 1 to 64 bytes of [a-z0-9-],
 //    unique and ascending; all names and values together are at most 1536 bytes. Options have been
 //    checked against the driver's descriptor.
