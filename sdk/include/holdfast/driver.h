@@ -68,7 +68,8 @@
 //    While HOLDFAST_DRAFT is not 0 the interface is a draft: host and driver must agree on its
 //    number exactly, and any change of this file raises it.
 //
-// The tag at the end of each function's comment reads
+// Every struct starts with its `size` in bytes as its writer knew it, and `flags`, 0 unless a comment
+// names some. The tag at the end of each function's comment reads
 // [threads: who may call | states: when | blocking: may it wait | repeat: is a repeat harmless].
 
 #ifndef HOLDFAST_DRIVER_H
@@ -132,16 +133,14 @@ typedef struct holdfast_text {
 
 // An object's address. Different workspaces and collections never share an object.
 typedef struct holdfast_key {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text collection;
     holdfast_text workspace;  // empty: the store's own workspace
     holdfast_text path;
 } holdfast_key;
 
 typedef struct holdfast_attribute {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text name;
     holdfast_text value;
 } holdfast_attribute;
@@ -149,8 +148,7 @@ typedef struct holdfast_attribute {
 // What is known of one object. `modified_ns` is by the store's clock, nanoseconds since 1970 UTC,
 // or 0 when unknown. `attributes` are exactly those of the put, ascending by name.
 typedef struct holdfast_info {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text version;
     uint64_t bytes;
     int64_t modified_ns;
@@ -177,8 +175,7 @@ typedef struct holdfast_condition {
 
 // The context of one call. The host owns it; it lives until the call returns.
 typedef struct holdfast_call {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint64_t id;                    // unique in this process; for messages
     int64_t deadline_ns;            // absolute, CLOCK_MONOTONIC; HOLDFAST_NO_DEADLINE: none
     uint32_t attempt;               // 1 for the first try; more when the host retries
@@ -191,8 +188,7 @@ typedef struct holdfast_call {
 // The details of a failure. `message` says what failed, on what and why, for an operator, in at most
 // 4096 bytes without line breaks. It never holds a secret, a credential or an object's bytes.
 typedef struct holdfast_error {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_status status;         // a negative class; the function returns the same
     holdfast_applied applied;       // for put and remove; HOLDFAST_APPLIED_NO elsewhere
     holdfast_retry retry;
@@ -212,8 +208,7 @@ typedef struct holdfast_error {
 // HOLDFAST_STOPPED. A negative status is an error of the consumer: return it as it is, without
 // calling `fail`. [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*write)(void *context, const uint8_t *bytes, uint64_t count);
 } holdfast_sink;
@@ -223,8 +218,7 @@ typedef struct holdfast_sink {
 // of it is ever visible, and returns HOLDFAST_SOURCE. A source is read once, front to back.
 // [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_source {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     uint64_t length;  // total bytes, or HOLDFAST_LENGTH_UNKNOWN. Ending before or going past it
                       // is HOLDFAST_SOURCE
@@ -235,23 +229,20 @@ typedef struct holdfast_source {
 
 // Receives one object's information, exactly once in a call that succeeds.
 typedef struct holdfast_info_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*info)(void *context, const holdfast_info *info);
 } holdfast_info_sink;
 
 typedef struct holdfast_entry {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text path;
     const holdfast_info *info;  // attributes only where the request asked for them
 } holdfast_entry;
 
 // Receives a listing, in batches of any size from 1. HOLDFAST_STOPPED ends the listing early.
 typedef struct holdfast_entry_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*entries)(void *context, const void *items, uint32_t count, uint32_t stride);
 } holdfast_entry_sink;
@@ -261,16 +252,14 @@ typedef struct holdfast_entry_sink {
 #define HOLDFAST_WHOLE UINT64_MAX
 
 typedef struct holdfast_get {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     uint64_t offset;  // first byte; past the end: no bytes, no error
     uint64_t length;  // most bytes to send; HOLDFAST_WHOLE: all from offset
 } holdfast_get;
 
 typedef struct holdfast_put {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     const holdfast_condition *condition;
     const holdfast_attribute *attributes;  // replace those of the object; NULL when none
@@ -279,8 +268,7 @@ typedef struct holdfast_put {
 } holdfast_put;
 
 typedef struct holdfast_remove {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     const holdfast_condition *condition;  // none or version
 } holdfast_remove;
@@ -300,8 +288,7 @@ typedef struct holdfast_list {
 
 // The store's clock, for leases. Two readings compare only when their domains are equal.
 typedef struct holdfast_clock {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text domain;     // names the clock: "boot:<boot id>" for this machine's CLOCK_BOOTTIME,
                               // otherwise a name of the store's server; empty: no clock
     int64_t now_ns;           // by that clock; it never runs backwards within a domain
@@ -309,8 +296,7 @@ typedef struct holdfast_clock {
 } holdfast_clock;
 
 typedef struct holdfast_clock_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*clock)(void *context, const holdfast_clock *clock);
 } holdfast_clock_sink;
@@ -332,8 +318,7 @@ typedef uint32_t holdfast_level;
 #define HOLDFAST_CAPABILITY_CONCURRENCY "concurrency"          // limit: useful calls at once
 
 typedef struct holdfast_capability {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text id;
     holdfast_level level;
     uint32_t reserved;
@@ -342,8 +327,7 @@ typedef struct holdfast_capability {
 } holdfast_capability;
 
 typedef struct holdfast_capability_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*capability)(void *context, const holdfast_capability *capability);
 } holdfast_capability_sink;
@@ -370,8 +354,7 @@ typedef struct holdfast_option {
 
 // The options of one store: every option that was given or has a default, each once.
 typedef struct holdfast_options {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const void *items;  // holdfast_option
     uint32_t count;
     uint32_t stride;
@@ -385,8 +368,7 @@ typedef uint32_t holdfast_severity;
 #define HOLDFAST_WARNING 30u
 
 typedef struct holdfast_host {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint32_t abi_minor;
     uint32_t draft;
 
@@ -404,8 +386,7 @@ typedef struct holdfast_host {
 } holdfast_host;
 
 typedef struct holdfast_offer {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint32_t abi_minor;      // the host's; a driver answers with its own
     uint32_t draft;
     uint32_t behaviour_max;  // the newest behaviour level that the host knows
@@ -423,8 +404,7 @@ typedef uint32_t holdfast_thread_model;
 
 // The table, with static storage in the driver. All functions but `extension` are required.
 typedef struct holdfast_driver {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint32_t abi_minor;
     uint32_t draft;
     uint32_t behaviour;
