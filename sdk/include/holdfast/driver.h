@@ -4,9 +4,9 @@
 // it, this one is right.
 //
 // A driver is a shared library that keeps objects (bytes under a collection, a workspace and a path)
-// in one kind of storage. The host loads it, opens stores with it and calls it. Everything that is
-// the same for all storage (locks, history, encryption, retries, redaction) is the host's work; a
-// driver does what its store does natively, and refuses the rest.
+// in one kind of storage. The host loads it, opens stores with it and calls it. What all storage has
+// in common (locks, history, encryption, retries) is the host's work; a driver does what its store
+// does natively, and refuses the rest.
 //
 // 1. NEGOTIATION
 //    A driver exports exactly one symbol, `holdfast_driver_main_v1`. The host calls it with an offer
@@ -27,8 +27,8 @@
 //    the latest `grace_ms` (its descriptor; 1000 when absent) after either. A driver that overstays
 //    is reported as stuck and its caller is told that the outcome is unknown.
 //    Calls come from any thread of the host, with at most the concurrency that `thread_model`
-//    allows. A driver may start threads in `start` and `open`; upcalls come only on the thread of
-//    the call that they belong to, and only until that call returns.
+//    allows. A driver may start threads; upcalls come only on the thread of the call that they
+//    belong to, and only until that call returns.
 //    A driver never writes to stdout or stderr, changes the working directory, umask, locale,
 //    environment or signal handlers, never forks, and lets no exception or panic pass the boundary.
 //
@@ -77,7 +77,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -91,7 +90,6 @@ extern "C" {
 // ---- Outcomes -------------------------------------------------------------------------------
 
 typedef int32_t holdfast_status;
-
 #define HOLDFAST_OK 0
 #define HOLDFAST_STOPPED 1           // success: a sink returned HOLDFAST_STOPPED
 #define HOLDFAST_NOT_FOUND (-1)      // no such object
@@ -112,12 +110,10 @@ typedef int32_t holdfast_status;
 #define HOLDFAST_IO (-16)            // an input or output error
 #define HOLDFAST_SOURCE (-17)        // the source failed or ended early; nothing was applied
 #define HOLDFAST_INTERNAL (-18)      // a defect of the driver
-
 typedef uint32_t holdfast_applied;
 #define HOLDFAST_APPLIED_NO 0u
 #define HOLDFAST_APPLIED_YES 1u
 #define HOLDFAST_APPLIED_UNKNOWN 2u
-
 typedef uint32_t holdfast_retry;
 #define HOLDFAST_RETRY_NEVER 0u   // the same call will fail again
 #define HOLDFAST_RETRY_SAME 1u    // the same call may succeed, after retry_after_ns
@@ -153,8 +149,7 @@ typedef struct holdfast_info {
     uint64_t bytes;
     int64_t modified_ns;
     const holdfast_attribute *attributes;
-    uint32_t attribute_count;
-    uint32_t attribute_stride;  // bytes from one element to the next
+    uint32_t attribute_count, attribute_stride;  // stride: bytes from one element to the next
 } holdfast_info;
 
 typedef uint32_t holdfast_condition_kind;
@@ -172,7 +167,6 @@ typedef struct holdfast_condition {
 // ---- The call -------------------------------------------------------------------------------
 
 #define HOLDFAST_NO_DEADLINE INT64_MAX
-
 // The context of one call. The host owns it; it lives until the call returns.
 typedef struct holdfast_call {
     uint32_t size, flags;
@@ -209,10 +203,11 @@ typedef struct holdfast_error {
 // calling `fail`. [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_sink {
     uint32_t size, flags;
-    void *context;
+    void *context;  // pass it back
     holdfast_status (*write)(void *context, const uint8_t *bytes, uint64_t count);
 } holdfast_sink;
 
+#define HOLDFAST_LENGTH_UNKNOWN UINT64_MAX
 // Where bytes come from. `read` fills up to `capacity` bytes (at least 1) and sets `*count`; a count
 // of 0 with HOLDFAST_OK is the end. On a negative status the driver drops the write, so that no part
 // of it is ever visible, and returns HOLDFAST_SOURCE. A source is read once, front to back.
@@ -225,7 +220,6 @@ typedef struct holdfast_source {
     holdfast_status (*read)(void *context, uint8_t *buffer, uint64_t capacity, uint64_t *count);
 } holdfast_source;
 
-#define HOLDFAST_LENGTH_UNKNOWN UINT64_MAX
 
 // Receives one object's information, exactly once in a call that succeeds.
 typedef struct holdfast_info_sink {
@@ -250,7 +244,6 @@ typedef struct holdfast_entry_sink {
 // ---- Requests -------------------------------------------------------------------------------
 
 #define HOLDFAST_WHOLE UINT64_MAX
-
 typedef struct holdfast_get {
     uint32_t size, flags;
     const holdfast_key *key;
@@ -263,8 +256,7 @@ typedef struct holdfast_put {
     const holdfast_key *key;
     const holdfast_condition *condition;
     const holdfast_attribute *attributes;  // replace those of the object; NULL when none
-    uint32_t attribute_count;
-    uint32_t attribute_stride;
+    uint32_t attribute_count, attribute_stride;
 } holdfast_put;
 
 typedef struct holdfast_remove {
@@ -274,7 +266,6 @@ typedef struct holdfast_remove {
 } holdfast_remove;
 
 #define HOLDFAST_LIST_ATTRIBUTES 1u  // flag: entries carry attributes
-
 typedef struct holdfast_list {
     uint32_t size;
     uint32_t flags;             // HOLDFAST_LIST_ATTRIBUTES
@@ -282,8 +273,7 @@ typedef struct holdfast_list {
     holdfast_text workspace;
     holdfast_text prefix;       // of the path, byte for byte; may end inside a part; may be empty
     holdfast_text start_after;  // only paths that sort after this one; empty: from the start
-    uint32_t limit;             // most entries to send, at least 1
-    uint32_t reserved;
+    uint32_t limit, reserved;   // limit: most entries to send, at least 1
 } holdfast_list;
 
 // The store's clock, for leases. Two readings compare only when their domains are equal.
@@ -356,8 +346,7 @@ typedef struct holdfast_option {
 typedef struct holdfast_options {
     uint32_t size, flags;
     const void *items;  // holdfast_option
-    uint32_t count;
-    uint32_t stride;
+    uint32_t count, stride;
 } holdfast_options;
 
 // ---- The host's table -----------------------------------------------------------------------
@@ -369,8 +358,7 @@ typedef uint32_t holdfast_severity;
 
 typedef struct holdfast_host {
     uint32_t size, flags;
-    uint32_t abi_minor;
-    uint32_t draft;
+    uint32_t abi_minor, draft;
 
     // Reports why the call is about to fail. At most once in a call; the host copies.
     // [threads: the call's | states: in the call | blocking: no | repeat: the last counts]
@@ -405,9 +393,7 @@ typedef uint32_t holdfast_thread_model;
 // The table, with static storage in the driver. All functions but `extension` are required.
 typedef struct holdfast_driver {
     uint32_t size, flags;
-    uint32_t abi_minor;
-    uint32_t draft;
-    uint32_t behaviour;
+    uint32_t abi_minor, draft, behaviour;
     holdfast_thread_model thread_model;
     holdfast_text id;       // 1 to 32 bytes of [a-z0-9-], starting with a letter; as in driver.toml
     holdfast_text version;  // semantic version of the driver
@@ -499,10 +485,7 @@ typedef struct holdfast_note {
     uint32_t descriptor_size;  // 16
     uint32_t type;             // HOLDFAST_NOTE_TYPE
     char owner[12];
-    uint32_t abi_major;
-    uint32_t abi_minor;
-    uint32_t draft;
-    uint32_t behaviour;
+    uint32_t abi_major, abi_minor, draft, behaviour;
 } holdfast_note;
 
 // Put this once, at file scope, into one C or C++ file of the driver.
@@ -516,5 +499,4 @@ typedef struct holdfast_note {
 #ifdef __cplusplus
 }
 #endif
-
 #endif  // HOLDFAST_DRIVER_H
