@@ -152,12 +152,11 @@ typedef struct holdfast_info {
     uint32_t attribute_count, attribute_stride;  // stride: bytes from one element to the next
 } holdfast_info;
 
-typedef uint32_t holdfast_condition_kind;
+typedef uint32_t holdfast_condition_kind;  // an unknown kind is HOLDFAST_UNSUPPORTED
 #define HOLDFAST_CONDITION_NONE 0u
 #define HOLDFAST_CONDITION_ABSENT 1u   // no object has the key
 #define HOLDFAST_CONDITION_VERSION 2u  // the object exists and has this version
 
-// An unknown kind is refused with HOLDFAST_UNSUPPORTED.
 typedef struct holdfast_condition {
     uint32_t size;
     holdfast_condition_kind kind;
@@ -219,7 +218,6 @@ typedef struct holdfast_source {
                       // is HOLDFAST_SOURCE
     holdfast_status (*read)(void *context, uint8_t *buffer, uint64_t capacity, uint64_t *count);
 } holdfast_source;
-
 
 // Receives one object's information, exactly once in a call that succeeds.
 typedef struct holdfast_info_sink {
