@@ -283,7 +283,7 @@ typedef struct holdfast_clock {
     int64_t uncertainty_ns;   // most that the reading can be off
 } holdfast_clock;
 
-typedef struct holdfast_clock_sink {
+typedef struct holdfast_clock_sink {  // Receives the clock, exactly once.
     uint32_t size, flags;
     void *context;
     holdfast_status (*clock)(void *context, const holdfast_clock *clock);
@@ -314,7 +314,7 @@ typedef struct holdfast_capability {
     holdfast_text note;  // for people, may be empty
 } holdfast_capability;
 
-typedef struct holdfast_capability_sink {
+typedef struct holdfast_capability_sink {  // Receives each capability once.
     uint32_t size, flags;
     void *context;
     holdfast_status (*capability)(void *context, const holdfast_capability *capability);
