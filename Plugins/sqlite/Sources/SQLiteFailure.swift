@@ -36,6 +36,7 @@ extension SQLiteFailure {
     ///   - file: The database's path.
     ///   - call: The call, whose end explains a wait that was given up.
     ///   - applied: Whether a write took effect.
+    /// - Returns: The error, with what an operator can do about it.
     func located(
         _ action: String, file: String, _ call: Call, applied: DriverError.Applied = .no
     ) -> DriverError {

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HoldfastDriver
 
 extension SQLiteStore {
@@ -100,21 +101,14 @@ extension SQLiteStore {
     }
 }
 
-/// 128 random bits: never used again, and no trace of the content.
-private func newVersion() -> String {
-    var text = ""
-    text.reserveCapacity(32)
-    for _ in 0..<2 {
-        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-        text += String(repeating: "0", count: 16 - digits.count) + digits
-    }
-    return text
-}
-
-/// Whether bytes can be kept as text, which people and SQLite's JSON functions can read. A zero byte
-/// would end the text for them.
+/// Whether bytes can be kept as text, which people and SQLite's JSON functions can read.
+///
+/// A zero byte would end the text for them.
 private func isText(_ bytes: [UInt8]) -> Bool {
-    (try? UTF8Span(validating: bytes.span)) != nil && !bytes.contains(0)
+    let hasZero = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe bytes.baseAddress.map { unsafe memchr($0, 0, bytes.count) != nil } ?? false
+    }
+    return !hasZero && (try? UTF8Span(validating: bytes.span)) != nil
 }
 
 /// Reads a source in pieces of a wanted size, and holds it to its length.
@@ -167,9 +161,8 @@ private struct Intake {
         isAtEnd = read == 0
         guard let length = source.length else { return read }
         if byteCount > length || isAtEnd && byteCount < length {
-            throw DriverError(
-                .source,
-                "the source has \(isAtEnd ? "fewer" : "more") bytes than its length, \(length), says")
+            let word = isAtEnd ? "fewer" : "more"
+            throw DriverError(.source, "the source has \(word) bytes than its length, \(length)")
         }
         return read
     }

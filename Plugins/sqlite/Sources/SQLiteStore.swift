@@ -2,10 +2,12 @@ internal import HoldfastDriver
 
 /// One open database file.
 final class SQLiteStore: DriverStore {
-    /// The most bytes of one object. SQLite itself ends at 4 TiB for a whole database.
+    /// The most bytes of one object; SQLite itself ends at 4 TiB for a whole database.
     static let maximumByteCount: UInt64 = 1 << 40
-    /// Larger objects are kept in chunks. Receipts and states stay in their row, where `sqlite3` shows
-    /// them; one commit of this size takes a few milliseconds.
+    /// The most bytes that are kept in the object's row; larger objects are kept in chunks.
+    ///
+    /// Receipts and states stay in their row, where `sqlite3` shows them, and one commit of this size
+    /// still takes only some milliseconds.
     static let inlineByteCount = 1 << 20
 
     let file: DataFile
@@ -34,7 +36,7 @@ final class SQLiteStore: DriverStore {
 
     func ping(_ call: Call) throws(DriverError) -> StoreClock? {
         try file.checkIdentity()
-        try writer.checkSettled()
+        try writer.transactions.checkSettled()
         try readers.read("cannot read the tables", call) { connection throws(SQLiteFailure) in
             let statement = try connection.prepared(.probe)
             defer { statement.reset() }

@@ -170,7 +170,7 @@ static void check_lists(void) {
             page.count = 0;
             wrong += list(store, "list", "", after, limit, &page) != HOLDFAST_OK || page.count > (int)limit;
             for (int i = 0; i < page.count; i++) strcpy(found.paths[found.count++], page.paths[i]);
-            if (page.count) strcpy(after, page.paths[page.count - 1]);
+            if (page.count > 0) strcpy(after, page.paths[page.count - 1]);
         } while (page.count == (int)limit);
         wrong += found.count != model.count;
         for (int i = 0; i < model.count && i < found.count; i++) wrong += strcmp(model.paths[i], found.paths[i]) != 0;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -351,12 +352,10 @@ static pid_t spawn(const char *mode, const char *path, const char *argument, int
     _exit(127);
 }
 
-static long resident_kib(void) {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file && fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    if (file) fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+// The most memory that the process ever had.
+static long peak_kib(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_maxrss;
 }
 
 #endif  // HARNESS_H
