@@ -157,6 +157,21 @@ static void check_slow_partners(void) {
           "nothing of the old version is left after closing");
 }
 
+static void cancel(void *call) { ((context *)call)->is_cancelled = 1; }
+
+static void check_cancelled_upload(void) {
+    const char *path = place("cancelled.db");
+    void *store = open_store(path);
+    context c = make_context(60 * SECOND);
+    source_state source = {.count = 9 * MIB, .pause_at = 5 * MIB, .pause = cancel, .pause_context = &c};
+    CHECK(put_from(store, &c, key("large"), NULL, &source, 9 * MIB, NULL) == HOLDFAST_CANCELLED
+          && c.applied == HOLDFAST_APPLIED_NO, "a large write is cancelled");
+    CHECK(put(store, key("small"), "x", 1, NULL, NULL) == HOLDFAST_OK
+          && !strcmp(sql(path, "SELECT (SELECT count(*) FROM uploads), (SELECT count(*) FROM chunks)"), "0|0"),
+          "the next write removes what it left");
+    close_store(store);
+}
+
 static void report_and_wait(void *unused) {
     char byte = 'r';
     (void)unused;
