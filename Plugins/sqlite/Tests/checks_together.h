@@ -42,7 +42,6 @@ static void check_group_commit(void) {
 // Adds one to a counter as often as `argument` says; for another process.
 static int count_up(const char *path, const char *argument) {
     void *store = open_store(path);
-    if (!store) return 1;
     for (int i = 0; i < atoi(argument);) {
         char text[32] = "0";
         object_info info = {0};
@@ -181,7 +180,6 @@ static void report_and_wait(void *unused) {
 // Writes a large object, and waits in the middle for a byte; for another process.
 static int upload_slowly(const char *path) {
     void *store = open_store(path);
-    if (!store) return 1;
     source_state source = {.count = 9 * MIB, .seed = 5, .pause_at = 4 * MIB, .pause = report_and_wait};
     context c = make_context(60 * SECOND);
     holdfast_status status = put_from(store, &c, key("upload"), NULL, &source, 9 * MIB, NULL);
