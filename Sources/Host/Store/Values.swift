@@ -41,16 +41,19 @@ package struct ObjectInfo: Sendable, Hashable {
     package var modifiedNanoseconds: Int64
     /// What was stored with it.
     package var attributes: [String: String]
+    /// The random id of the write that made it; empty when the host did not write it.
+    package var writeID: String
 
     /// Makes an object's information.
     package init(
         version: Version, byteCount: UInt64, modifiedNanoseconds: Int64,
-        attributes: [String: String]
+        attributes: [String: String], writeID: String = ""
     ) {
         self.version = version
         self.byteCount = byteCount
         self.modifiedNanoseconds = modifiedNanoseconds
         self.attributes = attributes
+        self.writeID = writeID
     }
 }
 
