@@ -20,7 +20,7 @@ extension Store {
         // What the consumer threw leaves unchanged, whatever the driver makes of it.
         var consumerError: HostError?
         do throws(HostError) {
-            return try unsafe checkedGet(
+            let info = try unsafe checkedGet(
                 key, range, call,
                 begin: { info throws(HostError) in
                     do throws(HostError) { try begin(info) } catch {
@@ -34,6 +34,8 @@ extension Store {
                         throw error
                     }
                 })
+            if let consumerError { throw consumerError }
+            return info
         } catch {
             throw consumerError ?? located(error, key)
         }
