@@ -41,10 +41,10 @@ public enum ThreadModel: UInt32, Sendable, Hashable {
         }
         threadModel = model
         try unsafe Self.checkFunctions(table, code)
-        id = try unsafe Self.text(table.id, most: 32, "id")
+        id = try unsafe Self.text(table.id, most: 32, "an id")
         guard DriverManifest.isDriverID(id) else { throw Defect("gave an id that is not one") }
-        version = try unsafe Self.text(table.version, most: 64, "version")
-        vendor = try unsafe Self.text(table.vendor, most: 256, "vendor")
+        version = try unsafe Self.text(table.version, most: 64, "a version")
+        vendor = try unsafe Self.text(table.vendor, most: 256, "a vendor")
         let copy = UnsafeMutablePointer<holdfast_driver>.allocate(capacity: 1)
         unsafe copy.initialize(to: table)
         unsafe pointer = UnsafePointer(copy)
@@ -101,7 +101,7 @@ public enum ThreadModel: UInt32, Sendable, Hashable {
             let bytes = unsafe readMemory(UnsafeRawPointer(data), Int(text.size)),
             bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }),
             let string = String(validating: bytes, as: UTF8.self)
-        else { throw Defect("gave a \(name) that is not 1 to \(most) bytes of printable text") }
+        else { throw Defect("gave \(name) that is not 1 to \(most) bytes of printable text") }
         return string
     }
 }
