@@ -2,13 +2,28 @@ internal import CHoldfast
 internal import Glibc
 
 /// How many calls a driver takes at once.
-public enum ThreadModel: UInt32, Sendable, Hashable {
+public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     /// One call at a time in the whole driver.
     case perDriver = 1000
     /// One call at a time on each store.
     case perStore = 2000
     /// Any number of calls at once.
     case parallel = 4000
+
+    /// The model's name in a manifest, such as `per-store`.
+    public var name: String {
+        switch self {
+        case .perDriver: "per-driver"
+        case .perStore: "per-store"
+        case .parallel: "parallel"
+        }
+    }
+
+    /// The model with a name, if there is one.
+    init?(name: String) {
+        guard let model = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = model
+    }
 }
 
 /// The host's own copy of a driver's table, checked.

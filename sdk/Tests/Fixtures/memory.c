@@ -354,6 +354,9 @@ static holdfast_status list(void *store, const holdfast_call *call, const holdfa
 #ifndef TABLE_ID
 #define TABLE_ID "memory"
 #endif
+#ifndef TABLE_VERSION
+#define TABLE_VERSION "1.2.3"
+#endif
 #ifndef TABLE_DRAFT
 #define TABLE_DRAFT HOLDFAST_DRAFT
 #endif
@@ -372,7 +375,7 @@ static holdfast_status list(void *store, const holdfast_call *call, const holdfa
 
 static const struct { holdfast_driver driver; uint64_t later[8]; } table = {
     {TABLE_SIZE, 0, HOLDFAST_ABI_MINOR, TABLE_DRAFT, TABLE_BEHAVIOUR, TABLE_THREADS,
-     {TABLE_ID, sizeof(TABLE_ID) - 1}, TEXT("1.2.3"), TEXT("The tests"), start, stop, describe,
+     {TABLE_ID, sizeof(TABLE_ID) - 1}, TEXT(TABLE_VERSION), TEXT("The tests"), start, stop, describe,
      extension, open_store, close_store, capabilities, head, get, put, remove_object, TABLE_LIST,
      ping},
     {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull},

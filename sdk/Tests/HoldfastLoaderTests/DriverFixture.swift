@@ -87,7 +87,7 @@ final class DriverFixture: Sendable {
 
         [runtime]
         language = "c"
-        threads = false
+        threads = "parallel"
         singletons = []
 
         [isolation]

@@ -25,6 +25,7 @@ import Testing
             ("TABLE_ID=\"other\"", "calls itself other"), ("TABLE_ID=\"\"", "an id"),
             ("TABLE_ID=\"Me\\ny\"", "an id"), ("TABLE_DRAFT=5", "draft 5"),
             ("TABLE_BEHAVIOUR=9", "behaviour 9"), ("TABLE_THREADS=3", "thread model 3"),
+            ("TABLE_THREADS=2000", "per-store, its manifest says parallel"),
             ("TABLE_SIZE=100", "100 bytes"), ("TABLE_SIZE=0", "0 bytes"),
             ("TABLE_LIST=NULL", "no function list"),
             ("TABLE_LIST=(void*)qsort", "list that is not its own code"),
@@ -63,10 +64,10 @@ import Testing
     @Test("a replaced file is another driver, although the descriptor's number could be the same")
     func replaced() throws {
         let fixture = try DriverFixture()
-        let newer = try DriverFixture(["TABLE_THREADS=2000"])
-        #expect(try fixture.load().threadModel == .parallel)
+        let newer = try DriverFixture(["TABLE_VERSION=\"1.3.0\""])
+        #expect(try fixture.load().version == "1.2.3")
         #expect(rename(newer.library, fixture.library) == 0)
-        #expect(try fixture.load().threadModel == .perStore)
+        #expect(try fixture.load().version == "1.3.0")
     }
 
     @Test("the library's descriptor stays open, out of the way, and closes on exec")

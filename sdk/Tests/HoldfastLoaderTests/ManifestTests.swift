@@ -13,7 +13,7 @@ import Testing
         #expect((manifest.abiMajor, manifest.draft, manifest.behaviour) == (1, 1, 1))
         #expect(manifest.library == "driver.so")
         #expect(manifest.needed == ["libexample.so.1"])
-        #expect(manifest.threads == false)
+        #expect(manifest.threads == .parallel)
         #expect(manifest.isolation == .inProcess)
     }
 
@@ -64,7 +64,8 @@ import Testing
             ("[\"libexample.so.1\"]", "[\"a\" \"b\"]", "driver.toml:20", "comma"),
             ("[\"libexample.so.1\"]", "[1]", "driver.toml:20", "holds strings"),
             ("[\"libexample.so.1\"]", "[\"a\",", "driver.toml:20", "ends on its line"),
-            ("threads = false", "threads = \"no\"", "driver.toml:24", "neither true nor false"),
+            ("\"parallel\"", "\"many\"", "driver.toml:24", "none of"),
+            ("\"parallel\"", "true", "driver.toml:24", "not text"),
             ("\"in-process\"", "\"thread\"", "driver.toml:28", "isolation.default"),
         ])
     func wrong(_ old: String, _ new: String, _ path: String, _ reason: String) throws {
