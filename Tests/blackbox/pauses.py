@@ -86,7 +86,7 @@ class PauseRounds:
         after = self.running.client(path).get().body
         if after != seen:
             self.result.violations.append(f"{path}: the state changed under the new holder")
-        if seen == late:
+        if seen == late and answer.status == 200:
             self.result.before += 1
         elif seen == first and answer.status in REFUSED:
             self.result.refused += 1
