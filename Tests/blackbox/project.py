@@ -6,6 +6,12 @@ import stat
 from pathlib import Path
 
 
+# The local driver's files of those who have the store open: they hold no data.
+LOCKS = ".locks"
+# Where it writes before a file gets its name: nothing may be left there.
+TEMPORARY = ".tmp"
+
+
 class Project:
     """A folder with a `holdfast.yml` that names one store."""
 
@@ -38,8 +44,7 @@ class Project:
         if self.kind == "local":
             return self._legible_file(path)
         with self.open_database() as rows:
-            found = self.find_bytes(rows, path)
-        return found
+            return _object_bytes(rows, path)
 
     def _legible_file(self, path: str) -> bytes | None:
         folder = self.place / "terraform"
@@ -51,21 +56,38 @@ class Project:
     def open_database(self) -> "Reading":
         return Reading(self.database)
 
-    @staticmethod
-    def find_bytes(rows: sqlite3.Connection, path: str) -> bytes | None:
-        row = rows.execute(
-            "SELECT data FROM holdfast_objects WHERE collection = 'terraform' AND path = ?", [path]
-        ).fetchone()
-        return None if row is None else _as_bytes(row[0])
-
     def contents(self) -> dict[str, str]:
         """Everything that the store holds, by name, to compare before and after."""
         if self.kind == "local" or not self.database.exists():
-            return tree(self.place)
+            return {name: digest for name, digest in tree(self.place).items()
+                    if not name.startswith(LOCKS)}
         with self.open_database() as rows:
             tables = [name for (name,) in rows.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
             return {table: _rows_digest(rows, table) for table in tables}
+
+    def strays(self) -> list[str]:
+        """What crashed writers left and nobody will read; nothing once the store was reopened."""
+        if self.kind == "local":
+            return [str(path) for path in (self.place / TEMPORARY).rglob("*")]
+        with self.open_database() as rows:
+            loose = rows.execute("SELECT 'upload ' || upload || ' ' || state FROM uploads "
+                                 "WHERE state <> 'stored'").fetchall()
+            lost = rows.execute("SELECT DISTINCT 'chunks of ' || upload FROM chunks WHERE upload "
+                                "NOT IN (SELECT upload FROM objects WHERE upload IS NOT NULL "
+                                "UNION SELECT upload FROM runfabric_receipts WHERE upload IS NOT "
+                                "NULL)").fetchall()
+        return [text for (text,) in loose + lost]
+
+    def stored_versions(self, path: str) -> int:
+        """How many version objects lie in the store for a state, committed or not."""
+        if self.kind == "local":
+            folder = self.place / "terraform-versions" / path
+            return sum(1 for file in folder.rglob("*") if file.is_file())
+        with self.open_database() as rows:
+            return rows.execute(
+                "SELECT count(*) FROM objects WHERE collection = 'terraform-versions' AND "
+                "substr(path, 1, ?) = ?", [len(path) + 1, path + "/"]).fetchone()[0]
 
 
 class Reading:
@@ -81,8 +103,14 @@ class Reading:
         self.connection.close()
 
 
-def _as_bytes(value: bytes | str | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
+def _object_bytes(rows: sqlite3.Connection, path: str) -> bytes | None:
+    row = rows.execute(
+        "SELECT CAST(data AS BLOB), upload FROM objects WHERE collection = 'terraform' "
+        "AND path = ?", [path]).fetchone()
+    if row is None or row[1] is None:
+        return None if row is None else row[0]
+    parts = rows.execute("SELECT data FROM chunks WHERE upload = ? ORDER BY number", [row[1]])
+    return b"".join(part for (part,) in parts)
 
 
 def _rows_digest(rows: sqlite3.Connection, table: str) -> str:
