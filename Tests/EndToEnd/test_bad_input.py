@@ -91,7 +91,7 @@ BAD_ADDRESSES = (
 )
 
 
-@pytest.mark.parametrize("address", BAD_ADDRESSES, ids=ascii)
+@pytest.mark.parametrize("address", BAD_ADDRESSES, ids=lambda text: ascii(text[:30]))
 def test_addresses(cli, project, tmp_path, address):
     body = tmp_path / "body"
     body.write_bytes(state(1))

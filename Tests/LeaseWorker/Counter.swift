@@ -14,7 +14,8 @@ struct Counter {
 
     init(_ store: Store, _ options: Options) throws(StateError) {
         self.store = store
-        states = StateRepository(store: store, kind: .terraform, workspace: options.workspace(store))
+        states = StateRepository(
+            store: store, kind: .terraform, workspace: options.workspace(store))
         path = try StatePath(options.path)
         lease = .milliseconds(options.leaseMilliseconds)
         isFenced = options.isFenced

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from Long.disks import Disk
+from Long.disks import Disk, run
 from blackbox.cli import CommandLine
 from blackbox.processes import Daemon
 from blackbox.project import Project
@@ -71,7 +71,7 @@ def unlock(daemon: Daemon, number: int) -> Check:
     info = lock_info()
     client = daemon.client("net/prod")
     client.lock(info)
-    os.sync()
+    run("sync", "-f", daemon.project.folder)
     assert client.unlock(info).status == 200
 
     def check(project: Project) -> str:
