@@ -73,6 +73,18 @@ let tests: [Target] = [
     .testTarget(name: "TidyTests"),
 ]
 
+/// What measures and what torments: built by `make bench` and `make test-long`, never installed.
+let instruments: [Target] = [
+    .executableTarget(
+        name: "lease-worker", dependencies: ["Host", "State", logging], path: "Tests/LeaseWorker"),
+    .executableTarget(
+        name: "holdfast-bench", dependencies: ["Host", logging], path: "Benchmarks/HoldfastBench"),
+    .executableTarget(
+        name: "empty-route",
+        dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+        path: "Benchmarks/EmptyRoute"),
+]
+
 // MARK: - How things are linked
 
 /// Executables export nothing, so that none of their symbols can take the place of a driver's.
@@ -118,7 +130,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: driverLibraries + driverTargets + modules + tests,
+    targets: driverLibraries + driverTargets + modules + tests + instruments,
     swiftLanguageModes: [.v6]
 )
 
