@@ -4,6 +4,12 @@ internal import Glibc
 package enum Monotonic {
     /// The time now, in nanoseconds.
     package static var now: Int64 { nanoseconds(of: CLOCK_MONOTONIC) }
+
+    /// The time after `duration`, in nanoseconds; `Int64.max` when that is beyond all clocks.
+    package static func now(plus duration: Duration) -> Int64 {
+        let (sum, overflow) = now.addingReportingOverflow(duration.nanoseconds)
+        return overflow ? .max : sum
+    }
 }
 
 /// `CLOCK_BOOTTIME`: for leases, because it also counts while the machine sleeps.
@@ -29,6 +35,8 @@ extension Duration {
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (high, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : high + attoseconds / 1_000_000_000
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        let (sum, sumOverflow) = high.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return sumOverflow ? .max : sum
     }
 }

@@ -20,6 +20,22 @@ package struct ObjectKey: Sendable, Hashable, CustomStringConvertible {
 
     /// How a message names the object.
     package var description: String { "\(collection)/\(path)" }
+
+    // Equal means equal bytes. Swift's own comparison takes two spellings of one letter for equal,
+    // which stores do not.
+
+    package static func == (left: ObjectKey, right: ObjectKey) -> Bool {
+        left.path.utf8.elementsEqual(right.path.utf8)
+            && left.collection.utf8.elementsEqual(right.collection.utf8)
+            && left.workspace.utf8.elementsEqual(right.workspace.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for text in [collection, workspace, path] {
+            hasher.combine(text.utf8.count)
+            for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
 }
 
 /// An opaque version of an object, compared only for equality.
@@ -41,16 +57,19 @@ package struct ObjectInfo: Sendable, Hashable {
     package var modifiedNanoseconds: Int64
     /// What was stored with it.
     package var attributes: [String: String]
+    /// The random id of the write that made it; empty when the host did not write it.
+    package var writeID: String
 
     /// Makes an object's information.
     package init(
         version: Version, byteCount: UInt64, modifiedNanoseconds: Int64,
-        attributes: [String: String]
+        attributes: [String: String], writeID: String = ""
     ) {
         self.version = version
         self.byteCount = byteCount
         self.modifiedNanoseconds = modifiedNanoseconds
         self.attributes = attributes
+        self.writeID = writeID
     }
 }
 
