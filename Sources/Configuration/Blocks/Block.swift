@@ -69,7 +69,9 @@ struct Block {
             return try text(key).map { Sourced([$0.value], $0.origin, isBound: $0.isBound) }
         }
         var texts: [String] = []
-        for item in items { texts.append(try file.text(item, of: "an item of \(name).\(key)").value) }
+        for item in items {
+            texts.append(try file.text(item, of: "an item of \(name).\(key)").value)
+        }
         return Sourced(texts, file.origin(entry.value.location))
     }
 }
@@ -84,7 +86,8 @@ extension FileReading {
         }
         guard !value.hasForeignTag else {
             throw ConfigurationError(
-                .invalid, at: value.location, "`\(name)` has a tag (!…), which Holdfast does not read",
+                .invalid, at: value.location,
+                "`\(name)` has a tag (!…), which Holdfast does not read",
                 advice: "write the value plainly")
         }
         let expansion: EnvironmentBinding.Expansion

@@ -126,7 +126,8 @@ struct YAMLValue {
             throw ConfigurationError(
                 .invalid, at: location,
                 isEmpty
-                    ? "\(name) is empty" : "\(name) must be a block of `key: value` lines, not \(word)",
+                    ? "\(name) is empty"
+                    : "\(name) must be a block of `key: value` lines, not \(word)",
                 advice: isEmpty ? "fill it in or remove the line" : "")
         }
         var entries: [YAMLEntry] = []
