@@ -1,4 +1,6 @@
-/// The limits of the design, for every store. `docs/format.md` lists them.
+/// The limits of the design, for every store.
+///
+/// `docs/format.md` lists them.
 package enum Limits {
     /// Bytes of an object's path: a state's path and what the host puts behind it.
     package static let objectPathBytes = 640
@@ -16,4 +18,6 @@ package enum Limits {
     package static let attributeNameBytes = 64
     /// Bytes of a version token.
     package static let versionBytes = 256
+    /// Entries of one page of a listing.
+    package static let listingEntries = 100_000
 }
