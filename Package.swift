@@ -80,7 +80,8 @@ let tests: [Target] = [
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
     .testTarget(
-        name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"]),
+        name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
+        exclude: ["Corpus"]),
     .testTarget(name: "TidyTests"),
 ]
 

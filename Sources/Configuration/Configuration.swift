@@ -23,7 +23,9 @@ package struct Configuration: Sendable {
     /// What people should be told, though nothing is wrong.
     package let notices: [String]
 
-    /// Reads the files and puts everything together. Blocks on file reads.
+    /// Reads the files and puts everything together.
+    ///
+    /// Blocks on file reads.
     ///
     /// - Throws: ``ConfigurationError``.
     package static func load(

@@ -18,9 +18,13 @@ package struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
     package var description: String { "\(file):\(line):\(column)" }
 }
 
-/// Why a configuration cannot be used. Every one of them ends a command with exit code 2.
+/// Why a configuration cannot be used.
+///
+/// Every one of them ends a command with exit code 2.
 package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-    /// The class of the failure. Act on it, never on the message.
+    /// The class of the failure.
+    ///
+    /// Act on it, never on the message.
     package enum Code: String, Sendable {
         /// A file that was asked for does not exist.
         case missing

@@ -20,7 +20,9 @@ struct EnvironmentBinding {
     /// The variables.
     let environment: [String: String]
 
-    /// Replaces every binding in a text. A value is put in as it is and is not expanded again.
+    /// Replaces every binding in a text.
+    ///
+    /// A value is put in as it is and is not expanded again.
     func expand(_ text: String) throws(Problem) -> Expansion {
         var rest = text[...]
         var result = ""
@@ -55,8 +57,9 @@ struct EnvironmentBinding {
 }
 
 extension Substring {
-    /// Where `text` first stands. The library's own `firstRange(of:)` brings in a regular expression
-    /// engine, which costs every start of the program.
+    /// Where `text` first stands.
+    ///
+    /// The library's own `firstRange(of:)` would bring in its regular expression engine.
     fileprivate func firstRange(ofText text: String) -> Range<Index>? {
         var start = startIndex
         while let index = self[start...].firstIndex(of: "$") {

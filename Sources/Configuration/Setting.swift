@@ -100,7 +100,9 @@ enum Redaction {
         "connectionstring", "dsn",
     ]
 
-    /// Whether a name sounds like that of a secret. A name that ends in `Env` names a variable.
+    /// Whether a name sounds like that of a secret.
+    ///
+    /// A name that ends in `Env` names a variable.
     private static func looksSecret(_ name: String) -> Bool {
         let plain = name.lowercased().filter { $0 != "_" && $0 != "-" }
         return !plain.hasSuffix("env") && words.contains { plain.contains($0) }

@@ -3,8 +3,10 @@ internal import Host
 /// The `backend:` block: the store named `default`.
 struct BackendBlock {
     static let ownKeys = ["kind", "workspaceId", "options"]
-    /// The flat keys of the kinds that every project file may name. Keys of any other kind are its
-    /// driver's to know, and the host checks them against the driver's description.
+    /// The flat keys of the kinds that every project file may name.
+    ///
+    /// Keys of any other kind are its driver's to know, and the host checks them against the
+    /// driver's description.
     static let flatKeys = ["local": ["localPath"], "sqlite": ["sqlitePath"]]
 
     let location: SourceLocation

@@ -69,7 +69,9 @@ struct StructureScan {
         return marker.elementsEqual("---".utf8) || marker.elementsEqual("...".utf8)
     }
 
-    /// `- - ` opens a level for each dash. `? ` would make a key of anything.
+    /// `- - ` opens a level for each dash.
+    ///
+    /// `? ` would make a key of anything.
     private mutating func openDashes() throws(ConfigurationError) {
         while let byte = peek(), isBlank(peek(1)) {
             guard byte == UInt8(ascii: "-") else {

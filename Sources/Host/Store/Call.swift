@@ -78,10 +78,18 @@ package final class Call: Sendable {
     package func withCancellationHandler<R, E: Error>(
         _ handler: @escaping @Sendable () -> Void, _ body: () throws(E) -> R
     ) throws(E) -> R {
-        let token = cancellation.add(handler)
-        defer { cancellation.remove(token) }
+        let token = addCancellationHandler(handler)
+        defer { removeCancellationHandler(token) }
         return try body()
     }
+
+    /// As ``withCancellationHandler(_:_:)``, until the token is given back.
+    func addCancellationHandler(_ handler: @escaping @Sendable () -> Void) -> UInt64 {
+        cancellation.add(handler)
+    }
+
+    /// Ends the wish of a handler. A token that is used up is harmless.
+    func removeCancellationHandler(_ token: UInt64) { cancellation.remove(token) }
 }
 
 /// The cancellation that a call shares with those derived from it.

@@ -16,4 +16,6 @@ package enum Limits {
     package static let attributeNameBytes = 64
     /// Bytes of a version token.
     package static let versionBytes = 256
+    /// Entries of one page of a listing.
+    package static let listingEntries = 100_000
 }
