@@ -1,4 +1,4 @@
-internal import NIOCore
+internal import Glibc
 
 /// A range of IP addresses, written as `10.0.0.0/8`, `fd00::/8` or one address.
 struct AddressRange: Sendable {
@@ -38,26 +38,23 @@ struct IPAddress: Sendable {
 
     /// Reads an address without brackets or port; `nil` when `text` is none.
     init?(_ text: String) {
-        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
-        self.init(address)
-    }
-
-    /// The address of a socket; `nil` when it is not an IP socket.
-    init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let v4):
-            bytes = unsafe withUnsafeBytes(of: v4.address.sin_addr) { unsafe Array($0) }
-        case .v6(let v6):
-            let all = unsafe withUnsafeBytes(of: v6.address.sin6_addr) { unsafe Array($0) }
+        var v4 = in_addr()
+        var v6 = in6_addr()
+        if unsafe inet_pton(AF_INET, text, &v4) == 1 {
+            bytes = unsafe withUnsafeBytes(of: v4) { unsafe Array($0) }
+        } else if unsafe inet_pton(AF_INET6, text, &v6) == 1 {
+            let all = unsafe withUnsafeBytes(of: v6) { unsafe Array($0) }
             let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
             bytes = all.starts(with: mapped) ? Array(all.dropFirst(12)) : all
-        case .unixDomainSocket: return nil
+        } else {
+            return nil
         }
     }
 
     /// Whether only this machine can reach it.
     var isLoopback: Bool {
-        bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+        bytes.count == 4
+            ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
 
     /// Whether it stands for every address of the machine.

@@ -11,9 +11,8 @@ struct ClientRule: Sendable {
     /// From the right of `X-Forwarded-For`, the first address that is no trusted proxy: everything
     /// left of it is the client's own claim.
     func client(of channel: any Channel, headers: HTTPFields) -> String {
-        guard let peer = channel.remoteAddress else { return "unknown" }
-        let direct = peer.ipAddress ?? "unknown"
-        guard !trustedProxies.isEmpty, let address = IPAddress(peer), isTrusted(address),
+        let direct = channel.remoteAddress?.ipAddress ?? "unknown"
+        guard !trustedProxies.isEmpty, let address = IPAddress(direct), isTrusted(address),
             let forwarded = headers[.forwardedFor]
         else { return direct }
         var client = direct

@@ -1,4 +1,4 @@
-internal import NIOCore
+internal import HTTPTypes
 
 /// Which names a request may call this daemon by.
 ///
@@ -44,7 +44,7 @@ struct HostRule: Sendable {
 
     private func isKnown(_ name: String) -> Bool {
         standardNames.contains(name) || allowedNames.contains(name)
-            || (acceptsAnyIPAddress && (try? SocketAddress(ipAddress: name, port: 0)) != nil)
+            || (acceptsAnyIPAddress && IPAddress(name) != nil)
     }
 
     /// The port counts, unless the operator named the host: another port of localhost is another

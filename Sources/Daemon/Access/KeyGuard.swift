@@ -44,7 +44,7 @@ struct KeyGuard: Sendable {
         }
     }
 
-    /// The password of Basic credentials: all after the first colon. The user may be anyone.
+    /// The password of Basic credentials: all after the first colon, whoever the user is.
     private static func password(ofBasic credentials: Substring) -> [UInt8]? {
         guard let decoded = Base64.decode(credentials),
             let colon = decoded.firstIndex(of: UInt8(ascii: ":"))

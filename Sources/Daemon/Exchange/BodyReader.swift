@@ -5,7 +5,8 @@ internal import NIOCore
 /// Reads a request's body and knows whether it came whole.
 ///
 /// The end of the stream alone does not say so: it also ends when the connection or the task does.
-struct BodyReader: ~Copyable {
+/// Its functions are concurrent because the framework's iterator is.
+struct BodyReader {
     /// The length that the client announced; `nil` for a chunked body, 0 for none.
     let length: UInt64?
     private let exchange: Exchange
@@ -26,6 +27,7 @@ struct BodyReader: ~Copyable {
     }
 
     /// The next bytes; `nil` at the end of a whole body.
+    @concurrent
     mutating func next() async throws -> ByteBuffer? {
         if !hasStarted { exchange.continueIfExpected() }
         hasStarted = true
@@ -40,6 +42,7 @@ struct BodyReader: ~Copyable {
     }
 
     /// The start of the body: all of it, or the first bytes over `byteCount`.
+    @concurrent
     mutating func start(upTo wanted: Int) async throws -> (bytes: ByteBuffer, isWhole: Bool) {
         var collected = ByteBuffer()
         while collected.readableBytes <= wanted {
@@ -54,9 +57,9 @@ struct BodyReader: ~Copyable {
     }
 
     /// The whole body, as bytes.
-    consuming func document() async throws -> [UInt8] {
-        var reader = self
-        let (bytes, _) = try await reader.start(upTo: Int(limit))
+    @concurrent
+    mutating func document() async throws -> [UInt8] {
+        let (bytes, _) = try await start(upTo: Int(limit))
         return Array(bytes.readableBytesView)
     }
 

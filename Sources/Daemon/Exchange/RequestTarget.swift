@@ -85,7 +85,9 @@ struct RequestTarget {
             if byte == UInt8(ascii: "%") {
                 guard let high = rest.popFirst().flatMap(hexValue),
                     let low = rest.popFirst().flatMap(hexValue)
-                else { throw .badRequest("a % in the request target is not followed by two digits") }
+                else {
+                    throw .badRequest("a % in the request target is not followed by two digits")
+                }
                 decoded.append(high << 4 | low)
             } else {
                 decoded.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)

@@ -40,10 +40,12 @@ struct JSONLogHandler: LogHandler {
     private static func timestamp() -> String {
         let now = WallClock.now
         var seconds = time_t(now / 1_000_000_000)
-        var parts = tm()
+        var parts = unsafe tm()
         unsafe gmtime_r(&seconds, &parts)
-        let date = [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map { pad(Int($0), 2) }
-        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { pad(Int($0), 2) }
+        let date = unsafe [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map {
+            pad(Int($0), 2)
+        }
+        let clock = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { pad(Int($0), 2) }
         let fraction = pad(Int(now % 1_000_000_000 / 1000), 6)
         return date.joined(separator: "-") + "T" + clock.joined(separator: ":") + ".\(fraction)Z"
     }

@@ -45,7 +45,9 @@ final class LogSink: Sendable {
         while let bytes = takeWaiting() {
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
+                let count = unsafe rest.withUnsafeBytes {
+                    unsafe Glibc.write(2, $0.baseAddress, $0.count)
+                }
                 if count < 0, errno != EINTR { break }
                 rest = rest.dropFirst(max(0, count))
             }

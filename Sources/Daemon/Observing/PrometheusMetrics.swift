@@ -135,7 +135,8 @@ final class PrometheusMetrics: MetricsFactory {
 
     private static func name(_ label: String) -> String {
         let characters = label.unicodeScalars.map { scalar -> Character in
-            let isAllowed = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+            let isAllowed =
+                scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
             return isAllowed ? Character(scalar) : "_"
         }
         return String(characters)

@@ -53,8 +53,9 @@ final class RequestObserver: Sendable {
         }
     }
 
-    /// What changes a state or is refused is logged; what only reads is for debugging, so that the most
-    /// frequent requests cost no line. Neither bodies nor the query are logged.
+    /// Logs what changes a state or is refused; what only reads is for debugging.
+    ///
+    /// So the most frequent requests cost no line. Neither bodies nor the query are logged.
     private func log(
         _ exchange: Exchange, _ method: String, _ status: Int, _ elapsed: Int64, _ error: APIError?
     ) {

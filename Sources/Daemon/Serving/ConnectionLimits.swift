@@ -1,13 +1,16 @@
 internal import NIOCore
 
-/// What one connection may take. `docs/http.md` lists the values.
+/// What one connection may take.
+///
+/// `docs/http.md` lists the values.
 struct ConnectionLimits: Sendable {
     /// Bytes of the request line and all headers.
     var headerBytes = 16 * 1024
     /// The number of header fields.
     var headerCount = 100
-    /// From the first byte of a request, or from the connection, to the end of its headers. A total:
-    /// a client that keeps sending a byte now and then does not extend it.
+    /// From the first byte of a request, or from the connection, to the end of its headers.
+    ///
+    /// A total: a client that keeps sending a byte now and then does not extend it.
     var headerTime = TimeAmount.seconds(10)
     /// How long a connection may rest between two requests.
     var restTime = TimeAmount.seconds(60)

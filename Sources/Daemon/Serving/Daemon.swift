@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HoldfastConfiguration
 internal import Host
 internal import Hummingbird
 internal import HummingbirdCore
@@ -140,7 +141,9 @@ final class Daemon: Sendable {
         sink.write(Array("holdfastd listening on http://\(name):\(port)\n".utf8))
         logger.info(
             "listening",
-            metadata: ["address": "\(settings.address)", "port": "\(port)", "version": "\(daemonVersion)"])
+            metadata: [
+                "address": "\(settings.address)", "port": "\(port)", "version": "\(daemonVersion)",
+            ])
     }
 
     private static func failure(_ error: any Error, _ settings: DaemonSettings) -> StartupFailure {
@@ -152,7 +155,8 @@ final class Daemon: Sendable {
         case EADDRINUSE:
             return StartupFailure(
                 status: 1, "\(place) is in use by another process",
-                advice: "end that process, or choose another port with --port, or any free one with "
+                advice:
+                    "end that process, or choose another port with --port, or any free one with "
                     + "--port 0")
         case EACCES:
             return StartupFailure(

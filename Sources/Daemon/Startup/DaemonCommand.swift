@@ -72,7 +72,7 @@ struct DaemonCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The most bytes of a state, such as 512MiB. (default: 4GiB)", valueName: "size"))
+            "The most bytes of a state, such as 512MiB.", valueName: "size"))
     var bodyLimit: ByteSize = ByteSize(count: 4 << 30)
 
     @Option(help: ArgumentHelp("The most connections at one time.", valueName: "count"))
@@ -101,13 +101,16 @@ struct DaemonCommand: ParsableCommand {
 struct ByteSize: ExpressibleByArgument {
     let count: UInt64
 
+    var defaultValueDescription: String { "\(count >> 30)GiB" }
+
     init(count: UInt64) { self.count = count }
 
     /// Digits, with KiB, MiB or GiB behind them if need be; at least one byte, at most 4 GiB, which is
     /// the limit of the stored format.
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let number = UInt64(digits), let unit = Self.units[argument.dropFirst(digits.count).lowercased()]
+        guard let number = UInt64(digits),
+            let unit = Self.units[argument.dropFirst(digits.count).lowercased()]
         else { return nil }
         let (count, overflow) = number.multipliedReportingOverflow(by: unit)
         guard !overflow, (1...(4 << 30)).contains(count) else { return nil }
@@ -122,6 +125,8 @@ struct ByteSize: ExpressibleByArgument {
 /// A log level as a flag gives it.
 struct LogLevel: ExpressibleByArgument {
     let level: Logger.Level
+
+    var defaultValueDescription: String { level.rawValue }
 
     init(level: Logger.Level) { self.level = level }
 

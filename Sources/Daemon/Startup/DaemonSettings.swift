@@ -59,7 +59,8 @@ struct DaemonSettings: Sendable {
     }
 
     private static func address(_ text: String) throws(StartupFailure) -> String {
-        let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
+        let bare =
+            text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
         guard bare == "localhost" || IPAddress(bare) != nil else {
             throw StartupFailure(
                 status: 2, "the address '\(text)' is not an IP address or localhost",

@@ -16,7 +16,8 @@ enum ExposureRule {
                 status: 2,
                 "on \(address), with neither an API key nor TLS, anyone on the network could read and "
                     + "replace every state",
-                advice: "set --api-key-file FILE, or listen on 127.0.0.1, or accept it with --insecure")
+                advice:
+                    "set --api-key-file FILE, or listen on 127.0.0.1, or accept it with --insecure")
         }
         return hasKey
             ? "listening on \(address) without TLS: the API key and all states cross the network in "

@@ -1,5 +1,5 @@
-internal import Host
 internal import HoldfastConfiguration
+internal import Host
 
 /// Why the daemon did not start: what is printed, and the status it ends with.
 struct StartupFailure: Error {

@@ -35,7 +35,8 @@ struct TerraformEndpoint: Sendable {
     private func statePath(of target: RequestTarget) throws(APIError) -> StatePath {
         guard target.parts.count > 1 else {
             throw .badRequest(
-                "the request names no state", hint: "use /terraform/<path>, such as /terraform/app/prod")
+                "the request names no state",
+                hint: "use /terraform/<path>, such as /terraform/app/prod")
         }
         do throws(StateError) {
             return try StatePath(target.parts.dropFirst().joined(separator: "/"))

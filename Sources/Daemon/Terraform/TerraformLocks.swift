@@ -11,8 +11,10 @@ extension TerraformEndpoint {
 
     /// Takes the lock; the same id again is the same lock, because clients repeat a LOCK whose answer
     /// was lost.
+    @concurrent
     func lock(_ exchange: Exchange, _ path: StatePath) async throws -> Response {
-        let document = try await BodyReader(exchange, limit: Self.documentByteCount).document()
+        var reader = try BodyReader(exchange, limit: Self.documentByteCount)
+        let document = try await reader.document()
         let info = try Self.info(document)
         exchange.notes.lockID = info.id
         let held = try await run(exchange) { repository, call throws(StateError) in
@@ -27,11 +29,13 @@ extension TerraformEndpoint {
     ///
     /// Only the id counts: OpenTofu's force-unlock sends it with all other fields empty. Terraform's
     /// sends nothing at all, which breaks whatever lock there is.
+    @concurrent
     func unlock(
         _ exchange: Exchange, _ target: RequestTarget, _ path: StatePath
     ) async throws -> Response {
         let queryID = try lockID(exchange, target)
-        let document = try await BodyReader(exchange, limit: Self.documentByteCount).document()
+        var reader = try BodyReader(exchange, limit: Self.documentByteCount)
+        let document = try await reader.document()
         let selector = try Self.selector(document, queryID)
         if case .id(let id) = selector { exchange.notes.lockID = id }
         let released = try await run(exchange, .control) { repository, call throws(StateError) in

@@ -58,7 +58,7 @@ extension TerraformEndpoint {
         var bytes = ByteBuffer()
         let version: StateVersion?
         do throws(StateError) {
-            version = try repository.read(path, version: wish.version, call) {
+            version = try unsafe repository.read(path, version: wish.version, call) {
                 found throws(StateError) in
                 early = Self.early(found, wish)
                 guard early == nil else {
@@ -138,19 +138,21 @@ extension TerraformEndpoint {
             throw StateError(.host(.internalError), "no memory to compress the state", path: path)
         }
         let id = version.id == StateVersion.adoptedID ? nil : version.id
-        let found = try repository.read(path, version: id, call) { again throws(StateError) in
+        let found = try unsafe repository.read(path, version: id, call) {
+            again throws(StateError) in
             guard again.id == version.id, again.byteCount == version.byteCount else {
                 throw StateError(.conflict, "the state changed while it was read", path: path)
             }
         } body: { part throws(StateError) in
             if let gzip {
-                try unsafe gzip.add(part) { ready throws(StateError) in try unsafe pipe.write(ready) }
+                try unsafe gzip.add(part) { ready throws(StateError) in try unsafe pipe.write(ready)
+                }
             } else {
                 try unsafe pipe.write(part)
             }
         }
         guard found != nil else { throw StateError(.notFound, "the state is gone", path: path) }
-        try gzip?.finish { ready throws(StateError) in try unsafe pipe.write(ready) }
+        try unsafe gzip?.finish { ready throws(StateError) in try unsafe pipe.write(ready) }
     }
 
     // MARK: Headers
@@ -165,7 +167,9 @@ extension TerraformEndpoint {
         return headers
     }
 
-    /// The version's id. A copy that another tool put there has one id whatever it holds, so its hash
+    /// The version's id.
+    ///
+    /// A copy that another tool put there has one id whatever it holds, so its hash
     /// stands in.
     private static func tag(of version: StateVersion) -> String? {
         guard version.id == StateVersion.adoptedID else { return "\"\(version.id)\"" }
@@ -189,7 +193,9 @@ enum ContentCoding {
         return header.lowercased().split(separator: ",").contains { item in
             let pieces = item.split(separator: ";").map { $0.filter { $0 != " " } }
             guard pieces.first == "gzip" || pieces.first == "x-gzip" else { return false }
-            return !pieces.dropFirst().contains { ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0) }
+            return !pieces.dropFirst().contains {
+                ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0)
+            }
         }
     }
 }

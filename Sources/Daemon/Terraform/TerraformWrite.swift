@@ -6,6 +6,7 @@ internal import State
 
 extension TerraformEndpoint {
     /// Stores a body as the state's next version, byte for byte.
+    @concurrent
     func write(
         _ exchange: Exchange, _ target: RequestTarget, _ path: StatePath
     ) async throws -> Response {
@@ -36,6 +37,7 @@ extension TerraformEndpoint {
         }
     }
 
+    @concurrent
     private func writeLarge(
         _ exchange: Exchange, _ path: StatePath, _ start: ByteBuffer, _ reader: inout BodyReader,
         _ request: WriteRequest

@@ -107,7 +107,7 @@ final class BodyPipe: ByteSource, Sendable {
     private func takeAvailable(
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(HostError) -> Int? {
-        let (result, sender) = unsafe state.withLock { state in
+        let (result, sender) = state.withLock { state in
             let result = unsafe Self.take(from: &state, into: buffer)
             let hasRoom = state.byteCount < Self.byteCountMax
             return (result, hasRoom ? state.sender.take() : nil)
@@ -123,7 +123,8 @@ final class BodyPipe: ByteSource, Sendable {
         var count = 0
         while count < buffer.count, var chunk = state.chunks.popFirst() {
             let part = min(chunk.readableBytes, buffer.count - count)
-            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + part])
+            let target = unsafe UnsafeMutableRawBufferPointer(
+                rebasing: buffer[count..<count + part])
             unsafe chunk.readWithUnsafeReadableBytes { source in
                 unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<part]))
                 return part

@@ -34,7 +34,7 @@ final class DownloadPipe: Sendable {
         while unsafe !rest.isEmpty {
             let part = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.chunkByteCount))
             unsafe rest = rest.dropFirst(part.count)
-            try put(ByteBuffer(bytes: part))
+            try unsafe put(ByteBuffer(bytes: part))
         }
     }
 
@@ -76,7 +76,8 @@ final class DownloadPipe: Sendable {
     /// The next bytes; `nil` at the end.
     func next() async throws -> ByteBuffer? {
         while true {
-            let step = state.withLock { state -> (chunk: ByteBuffer?, end: Result<Void, any Error>?) in
+            let step = state.withLock {
+                state -> (chunk: ByteBuffer?, end: Result<Void, any Error>?) in
                 guard let chunk = state.chunks.popFirst() else { return (nil, state.end) }
                 state.byteCount -= chunk.readableBytes
                 return (chunk, nil)

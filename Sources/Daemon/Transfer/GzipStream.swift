@@ -37,13 +37,13 @@ final class GzipStream {
         let input = unsafe bytes.assumingMemoryBound(to: UInt8.self)
         unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
         unsafe stream.pointee.avail_in = UInt32(bytes.count)
-        try run(Z_NO_FLUSH, body)
+        try unsafe run(Z_NO_FLUSH, body)
     }
 
     /// Ends the stream.
     func finish<E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
         unsafe stream.pointee.avail_in = 0
-        try run(Z_FINISH, body)
+        try unsafe run(Z_FINISH, body)
     }
 
     private func run<E: Error>(
@@ -55,7 +55,8 @@ final class GzipStream {
             _ = unsafe deflate(stream, flush)
             let count = unsafe buffer.count - Int(stream.pointee.avail_out)
             if count > 0 {
-                try unsafe body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<count])))
+                try unsafe body(
+                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<count])))
             }
         } while unsafe stream.pointee.avail_out == 0
     }

@@ -18,7 +18,12 @@ final class TransferJob<Value: Sendable>: Sendable {
 
     /// Starts `body`, which runs under `call`.
     ///
-    /// - Parameter standstill: How long the store may take for one step.
+    /// - Parameters:
+    ///   - call: Cancelled when the store stands still.
+    ///   - activity: Whose turn it is.
+    ///   - standstill: How long the store may take for one step.
+    ///   - body: The job.
+    /// - Returns: The running job.
     static func start(
         _ call: Call, activity: StoreActivity, standstill: Duration = .seconds(120),
         _ body: @escaping @Sendable () async throws -> Value
