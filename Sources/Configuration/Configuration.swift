@@ -74,7 +74,7 @@ package struct Configuration: Sendable {
         let names = stores.map(\.name)
         throw ConfigurationError(
             .invalid, "no store is named \"\(printable(name))\"",
-            advice: nearestName(to: name, among: names).map { "did you mean \"\($0)\"?" }
+            advice: DidYouMean.closest(to: name, among: names).map { "did you mean \"\($0)\"?" }
                 ?? "configured: \(names.joined(separator: ", "))")
     }
 

@@ -68,7 +68,9 @@ struct ConfigurationFile {
 
     /// A top-level key may be another program's, so a near miss is said and not refused.
     private mutating func note(_ entry: YAMLEntry) {
-        guard let nearest = nearestName(to: entry.key, among: Self.ownedNames) else { return }
+        guard let nearest = DidYouMean.closest(to: entry.key, among: Self.ownedNames) else {
+            return
+        }
         notices.append(
             "\(entry.location): \"\(printable(entry.key))\" is not read by Holdfast; "
                 + "did you mean \"\(nearest)\"?")

@@ -55,8 +55,9 @@ struct BackendBlock {
     private static func refuseMisspelling(
         _ entry: YAMLEntry, in block: Block
     ) throws(ConfigurationError) {
-        guard nearestName(to: entry.key, among: ownKeys) != nil else { return }
-        throw block.unknown(entry, among: ownKeys)
+        let missing = ownKeys.filter { block[$0] == nil }
+        guard DidYouMean.closest(to: entry.key, among: missing) != nil else { return }
+        throw block.unknown(entry, among: missing)
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Host
+
 /// A file while it is being read: whose it is, and what `${env:…}` means in it.
 struct FileReading {
     /// Whose file it is.
@@ -37,7 +39,7 @@ struct Block {
 
     /// The error for a key that is not known.
     func unknown(_ entry: YAMLEntry, among known: [String]) -> ConfigurationError {
-        let nearest = nearestName(to: entry.key, among: known)
+        let nearest = DidYouMean.closest(to: entry.key, among: known)
         return ConfigurationError(
             .unknownKey, at: entry.location, "`\(name)` has no key \"\(printable(entry.key))\"",
             advice: nearest.map { "did you mean \"\($0)\"?" }
