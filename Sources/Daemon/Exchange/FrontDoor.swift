@@ -48,6 +48,9 @@ struct FrontDoor: HTTPResponder {
 
     private func admit(_ exchange: inout Exchange) throws(APIError) -> RequestTarget {
         let head = exchange.request.head
+        guard exchange[.secondHost] == nil else {
+            throw .badRequest("the request has more than one Host header")
+        }
         try hostRule.check(host: head.authority, origin: exchange[.origin])
         let target = try RequestTarget(head.path ?? "")
         exchange.route = Self.route(of: target)

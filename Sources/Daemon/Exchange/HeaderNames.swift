@@ -5,6 +5,8 @@ extension HTTPField.Name {
     static let apiKey = known("X-API-Key")
     /// MD5 of the body in base64, as Terraform sends it with every body.
     static let contentMD5 = known("Content-MD5")
+    /// A second one: the first is the request's authority.
+    static let secondHost = known("Host")
     /// The W3C trace context.
     static let traceParent = known("traceparent")
     /// Who is behind a proxy.

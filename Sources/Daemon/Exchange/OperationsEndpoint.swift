@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import Host
 internal import Hummingbird
 internal import NIOCore
 
@@ -35,7 +36,7 @@ struct OperationsEndpoint: Sendable {
     private func version() -> Response {
         var object = JSONObject()
         object.add("name", "holdfastd")
-        object.add("version", daemonVersion)
+        object.add("version", HoldfastVersion.current)
         return Response(status: .ok, json: object.finished())
     }
 

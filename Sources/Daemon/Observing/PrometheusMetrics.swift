@@ -1,4 +1,4 @@
-internal import CoreMetrics
+internal import Metrics
 internal import Synchronization
 
 /// Collects what is measured through swift-metrics and writes it in Prometheus's text format.
@@ -51,7 +51,8 @@ final class PrometheusMetrics: MetricsFactory {
     }
 
     func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        histogram(label + "_seconds", dimensions, bounds: Self.secondBounds)
+        let name = label.hasSuffix("_seconds") ? label : label + "_seconds"
+        return histogram(name, dimensions, bounds: Self.secondBounds)
     }
 
     // A series lives as long as the process: a scraper must not see a counter start again.

@@ -1,7 +1,7 @@
-internal import CoreMetrics
 internal import Host
 internal import Hummingbird
 internal import Logging
+internal import Metrics
 internal import Synchronization
 
 /// Counts and logs what was answered.
@@ -14,7 +14,7 @@ final class RequestObserver: Sendable {
 
     private struct Handlers: Sendable {
         var counter: Counter
-        var timer: CoreMetrics.Timer
+        var timer: Metrics.Timer
     }
 
     private let logger: Logger
@@ -46,8 +46,8 @@ final class RequestObserver: Sendable {
             ]
             let made = Handlers(
                 counter: Counter(label: "holdfast_http_requests_total", dimensions: dimensions),
-                timer: CoreMetrics.Timer(
-                    label: "holdfast_http_request_duration", dimensions: dimensions))
+                timer: Metrics.Timer(
+                    label: "holdfast_http_request_seconds", dimensions: dimensions))
             known[key] = made
             return made
         }

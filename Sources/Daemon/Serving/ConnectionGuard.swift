@@ -1,4 +1,5 @@
 internal import Logging
+internal import Metrics
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -13,6 +14,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let limits: ConnectionLimits
+    private let counts: ConnectionCounts
     private var times: ConnectionTimes
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -21,8 +23,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var isLingering = false
     private var pendingBytes = 0
 
-    init(limits: ConnectionLimits) {
+    init(limits: ConnectionLimits, counts: ConnectionCounts) {
         self.limits = limits
+        self.counts = counts
         times = ConnectionTimes(limits: limits, now: .now())
     }
 
@@ -38,8 +41,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
+    func channelActive(context: ChannelHandlerContext) {
+        counts.open.increment()
+        context.fireChannelActive()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        counts.open.decrement()
         reportTruncation(context)
         context.fireChannelInactive()
     }
@@ -66,7 +75,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
         guard let parserError = error as? HTTPParserError else {
             return context.fireErrorCaught(error)
         }
-        guard times.awaitsHead else { return context.fireErrorCaught(BodyFailure.malformed) }
+        guard times.awaitsHead else {
+            let isTruncated = parserError == .invalidEOFState
+            return context.fireErrorCaught(isTruncated ? BodyFailure.truncated : .malformed)
+        }
         let isTooLarge = parserError == .headerOverflow
         refuse(context, isTooLarge ? .requestHeaderFieldsTooLarge : .badRequest)
     }
@@ -74,7 +86,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isLingering else { return }
+        // Nobody above asks for bytes any more, so the reading is driven from here.
+        guard !isLingering else { return context.read() }
         switch unwrapInboundIn(data) {
         case .head(let head):
             times.headArrived()
@@ -125,12 +138,19 @@ final class ConnectionGuard: ChannelDuplexHandler {
             return context.write(data, promise: promise)
         }
         isLingering = isUnread
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        closeWhenWritten(context, written)
+        context.writeAndFlush(data, promise: written)
+    }
+
+    private func closeWhenWritten(
+        _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>
+    ) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.writeAndFlush(data).assumeIsolated().whenComplete { _ in
+        written.futureResult.assumeIsolated().whenComplete { _ in
             let (connection, context) = bound.value
             connection.closeAfterAnswer(context)
         }
-        promise?.succeed()
     }
 
     private func closeAfterAnswer(_ context: ChannelHandlerContext) {
@@ -159,8 +179,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     // MARK: Time
 
     private func schedule(on loop: any EventLoop, _ context: ChannelHandlerContext) {
-        guard !isLingering, context.channel.isActive || timer == nil,
-            case .wait(let deadline) = times.verdict(at: .now())
+        guard !isLingering, case .wait(let deadline) = times.verdict(at: .now())
         else { return }
         // A timer that is too early looks again; only one that is too late has to go.
         guard timer == nil || deadline < timerDeadline else { return }
@@ -177,9 +196,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
         timer = nil
         switch times.verdict(at: .now()) {
         case .wait, .rest: schedule(on: context.eventLoop, context)
-        case .slowHeader: refuse(context, .requestTimeout)
+        case .slowHeader:
+            counts.slowHeader.increment()
+            refuse(context, .requestTimeout)
         case .silent: context.close(promise: nil)
         case .slowBody:
+            counts.slowBody.increment()
             context.fireErrorCaught(BodyFailure.stalled)
             // The answer is written by whoever reads the body; this is for the case that nobody does.
             closeLater(context)
@@ -189,7 +211,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private func checkReader(_ context: ChannelHandlerContext) {
         let pending = Self.pendingBytes(context)
-        guard pending < pendingBytes else { return context.close(promise: nil) }
+        guard pending < pendingBytes else {
+            counts.stalledReader.increment()
+            return context.close(promise: nil)
+        }
         pendingBytes = pending
         times.answerProgressed(at: .now())
         schedule(on: context.eventLoop, context)
@@ -206,11 +231,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         isLingering = true
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
-            let (connection, context) = bound.value
-            connection.closeAfterAnswer(context)
-        }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        closeWhenWritten(context, written)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
 }
 

@@ -14,10 +14,11 @@ struct ConnectionLimits: Sendable {
     var headerTime = TimeAmount.seconds(10)
     /// How long a connection may rest between two requests.
     var restTime = TimeAmount.seconds(60)
-    /// How long a body, or the reading of an answer, may stand still.
+    /// How long a body may stand still, and how long a client may leave its answer unread.
     var stallTime = TimeAmount.seconds(30)
-    /// What a body must bring in each second, on average, once it has taken ``stallTime``.
-    var bodyBytesPerSecond = 1024
+    /// What a body must bring in each ``stallTime`` of waiting, if it has not ended by then: a byte now
+    /// and then would keep a connection, and the thread behind a large body, for ever.
+    var windowBytes = 32 << 10
     /// How long to keep reading after an answer that did not wait for the body: closing at once would
     /// reset the connection, and the client would lose the answer.
     var lingerTime = TimeAmount.seconds(2)

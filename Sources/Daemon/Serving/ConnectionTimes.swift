@@ -23,8 +23,9 @@ struct ConnectionTimes {
     private var headStarted: NIODeadline
     private var hasHeadBytes = false
     private var restingSince: NIODeadline?
-    private var bodyBytes = 0
-    private var bodyWait = TimeAmount.zero
+    /// Bytes of the body, and time waited for them, since enough had come to start afresh.
+    private var windowBytes = 0
+    private var windowWait = TimeAmount.zero
     private var waitingForBodySince: NIODeadline?
     private var blockedSince: NIODeadline?
 
@@ -53,15 +54,18 @@ struct ConnectionTimes {
         openRequests += 1
         isBodyOpen = true
         hasHeadBytes = false
-        bodyBytes = 0
-        bodyWait = .zero
+        windowBytes = 0
+        windowWait = .zero
         waitingForBodySince = nil
     }
 
     mutating func bodyArrived(byteCount: Int, at now: NIODeadline) {
-        bodyBytes += byteCount
-        if let since = waitingForBodySince { bodyWait = bodyWait + (now - since) }
+        windowBytes += byteCount
+        if let since = waitingForBodySince { windowWait = windowWait + (now - since) }
         waitingForBodySince = nil
+        guard windowBytes >= limits.windowBytes else { return }
+        windowBytes = 0
+        windowWait = .zero
     }
 
     mutating func bodyEnded(at now: NIODeadline) {
@@ -96,10 +100,7 @@ struct ConnectionTimes {
         }
         if isBodyOpen {
             guard let since = waitingForBodySince else { return .rest }
-            let earned = TimeAmount.nanoseconds(
-                Int64(bodyBytes) * 1_000_000_000 / Int64(limits.bodyBytesPerSecond))
-            let allowance = limits.stallTime + earned - bodyWait
-            return check(since + min(limits.stallTime, allowance), now, .slowBody)
+            return check(since + (limits.stallTime - windowWait), now, .slowBody)
         }
         guard openRequests == 0 else { return .rest }
         if let since = restingSince { return check(since + limits.restTime, now, .silent) }

@@ -18,7 +18,8 @@ final class Daemon: Sendable {
     private let sink: LogSink
     private let logger: Logger
     private let metrics = PrometheusMetrics()
-    private let pool = BlockingPool()
+    // More than the processors need: a thread of a long transfer waits for its client most of the time.
+    private let pool = BlockingPool(threads: 32)
     private let host: Host
     /// How long running requests may take to finish once the daemon is asked to end.
     private static let drainTime = Duration.seconds(30)
@@ -34,7 +35,7 @@ final class Daemon: Sendable {
             search: DriverSearchPath(
                 explicit: settings.driverPath, environment: Process.environment,
                 executablePath: Process.executablePath),
-            logger: logger, hostVersion: daemonVersion)
+            logger: logger, hostVersion: HoldfastVersion.current)
     }
 
     /// Serves until the process is asked to end.
@@ -106,10 +107,11 @@ final class Daemon: Sendable {
         var limits = ConnectionLimits()
         limits.connectionCount = FileLimit.connections(atMost: settings.connectionCount)
         let connectionLimits = limits
+        let counts = ConnectionCounts()
         let application = Application(
             responder: frontDoor,
             server: HTTPServerBuilder { responder in
-                GuardedHTTPChannel(responder: responder, limits: connectionLimits)
+                GuardedHTTPChannel(responder: responder, limits: connectionLimits, counts: counts)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.address, port: settings.port), backlog: 1024,
@@ -142,7 +144,8 @@ final class Daemon: Sendable {
         logger.info(
             "listening",
             metadata: [
-                "address": "\(settings.address)", "port": "\(port)", "version": "\(daemonVersion)",
+                "address": "\(settings.address)", "port": "\(port)",
+                "version": "\(HoldfastVersion.current)",
             ])
     }
 

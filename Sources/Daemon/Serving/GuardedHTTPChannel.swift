@@ -14,11 +14,12 @@ struct GuardedHTTPChannel: HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let limits: ConnectionLimits
+    let counts: ConnectionCounts
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            let connection = ConnectionGuard(limits: limits)
+            let connection = ConnectionGuard(limits: limits, counts: counts)
             try pipeline.addHandler(ArrivalProbe(of: connection))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false,

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Host
 internal import Logging
 
 /// The flags of `holdfastd`.
@@ -19,7 +20,7 @@ struct DaemonCommand: ParsableCommand {
               0 ended on request · 1 failed, such as a port in use · 2 usage or configuration
               7 the store does not answer
             """,
-        version: daemonVersion)
+        version: HoldfastVersion.current)
 
     @Option(help: "The address to listen on. (default: 127.0.0.1)")
     var address: String?
