@@ -26,6 +26,8 @@ struct Errno: Error, Equatable {
 ///   - doing: What was tried, on which path: "could not" goes before it.
 ///   - applied: What the failure says of the write.
 ///   - body: The system calls.
+/// - Returns: What `body` returns.
+/// - Throws: `DriverError` for what `body` throws.
 func naming<Result: ~Copyable>(
     _ doing: @autoclosure () -> String, applied: DriverError.Applied = .no,
     _ body: () throws(Errno) -> Result

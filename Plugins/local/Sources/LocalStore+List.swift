@@ -60,7 +60,10 @@ private struct Listing {
     /// - Parameters:
     ///   - folder: The folder's path below the store's directory.
     ///   - path: What the paths of its objects start with.
+    ///   - sink: Where the entries go.
+    ///   - call: The call's deadline and cancellation.
     /// - Returns: Whether more may be sent.
+    /// - Throws: `DriverError`; what the sink throws is passed on unchanged.
     mutating func send(
         folder: String, path: [UInt8], into sink: EntrySink, _ call: Call
     ) throws(DriverError) -> Bool {

@@ -13,7 +13,9 @@ extension SQLiteStore {
         let first = try intake.next(Self.inlineByteCount)
         guard try intake.hasMore() else {
             let content = PutOperation.Content.inline(first, isText: isText(first))
-            return try store(request, content, size: UInt64(first.count), call).info
+            let info = try store(request, content, size: UInt64(first.count), call)
+            removeLeftovers(call)
+            return info
         }
         return try putLarge(request, first, &intake, call)
     }
@@ -32,7 +34,7 @@ extension SQLiteStore {
         _ request: PutRequest, _ first: [UInt8], _ intake: inout Intake, _ call: Call
     ) throws(DriverError) -> ObjectInfo {
         try refuseEarly(request, call)
-        let result: Result<(info: ObjectInfo, hasRetired: Bool), DriverError>
+        let result: Result<ObjectInfo, DriverError>
         do throws(DriverError) {
             result = .success(
                 try uploads.write { upload throws(DriverError) in
@@ -46,7 +48,7 @@ extension SQLiteStore {
         // The upload is not in use any more: either an object has it, or it goes away here.
         removeUnneeded(call, seconds: 0.25)
         shrinkLog(call)
-        return try result.get().info
+        return try result.get()
     }
 
     /// Sends the source's bytes into an upload.
@@ -83,17 +85,16 @@ extension SQLiteStore {
 
     private func store(
         _ request: PutRequest, _ content: PutOperation.Content, size: UInt64, _ call: Call
-    ) throws(DriverError) -> (info: ObjectInfo, hasRetired: Bool) {
+    ) throws(DriverError) -> ObjectInfo {
         let version = newVersion()
         let operation = PutOperation(
             key: request.key, condition: request.condition, attributes: request.attributes.json,
             version: version, size: size, content: content)
         let outcome = try writer.submit(operation, "cannot write \(request.key.shown)", call)
-        let info = ObjectInfo(
+        if outcome.retiredUpload { removeUnneeded(call, seconds: 0.25) }
+        return ObjectInfo(
             version: Version(version), byteCount: size,
             modifiedNanoseconds: outcome.modifiedNanoseconds, attributes: request.attributes)
-        if case .inline = content, outcome.retiredUpload { removeUnneeded(call, seconds: 0.25) }
-        return (info, outcome.retiredUpload)
     }
 
     private func tooLarge(_ key: ObjectKey) -> DriverError {

@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import Synchronization
 
 /// One open database file.
 final class SQLiteStore: DriverStore {
@@ -15,6 +16,8 @@ final class SQLiteStore: DriverStore {
     let writer: Writer
     let uploads: Uploads
     private let clockDomain: String?
+    /// Whether there are chunks that nobody needs and that there was no time to remove.
+    private let hasLeftovers = Atomic(false)
 
     /// Opens the database, making or adopting it where needed.
     init(_ path: String, _ call: Call) throws(DriverError) {
@@ -59,11 +62,21 @@ final class SQLiteStore: DriverStore {
     func removeUnneeded(_ call: Call, seconds: Double) {
         let end = monotonicNanoseconds() + Int64(seconds * 1_000_000_000)
         var hasRemoved = false
+        hasLeftovers.store(true, ordering: .relaxed)
         while monotonicNanoseconds() < end, !call.isOver {
-            guard (try? collect(call, patience: end)) == true else { break }
+            guard let wasUnneeded = try? collect(call, patience: end) else { return }
+            if !wasUnneeded {
+                hasLeftovers.store(false, ordering: .relaxed)
+                break
+            }
             hasRemoved = true
         }
         if hasRemoved { shrinkLog(call) }
+    }
+
+    /// Goes on with what an earlier call had no time for, such as an upload that was cancelled.
+    func removeLeftovers(_ call: Call) {
+        if hasLeftovers.load(ordering: .relaxed) { removeUnneeded(call, seconds: 0.02) }
     }
 
     /// Removes one batch of chunks that nobody needs.

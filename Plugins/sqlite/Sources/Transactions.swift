@@ -40,7 +40,7 @@ final class Transactions: Sendable {
         do throws(TransactionFailure) {
             return try commit(batch, on: connection, call)
         } catch {
-            if error.applied == .no, batch.count > 1 {
+            if error.isRepeatable, batch.count > 1 {
                 return batch.map { runAlone($0, on: connection, call) }
             }
             return batch.map { .failure(error.located($0.action, file, call)) }
@@ -117,15 +117,19 @@ private struct TransactionFailure: Error {
 
     private let cause: Cause
     let applied: DriverError.Applied
+    /// Whether each change may be tried without its neighbours; after an error of the disk, none is.
+    let isRepeatable: Bool
 
     init(_ failure: SQLiteFailure, applied: DriverError.Applied, isRolledBack: Bool) {
         cause = .sqlite(failure)
         self.applied = isRolledBack ? applied : .unknown
+        isRepeatable = isRolledBack && applied == .no && !failure.isDiskError
     }
 
     init(_ error: DriverError, isRolledBack: Bool) {
         cause = .other(error)
         applied = isRolledBack ? .no : .unknown
+        isRepeatable = false
     }
 
     func located(_ action: String, _ file: DataFile, _ call: Call) -> DriverError {

@@ -81,10 +81,12 @@ final class Writer: Sendable {
             return state.seat
         }
         guard case .free(let idle) = seat else { throw busy(action, call) }
+        var next = Seat.free(nil)
+        defer { monitor.change { $0.seat = next } }
         let connection = try connect(idle, call)
         connection.patienceNanoseconds = patience
-        defer { release(connection) }
-        do {
+        defer { next = self.seat(after: connection) }
+        do throws(SQLiteFailure) {
             return try body(connection)
         } catch {
             throw error.located(action, file: file.path, call)
@@ -127,19 +129,35 @@ final class Writer: Sendable {
     private func lead(
         _ idle: Connection?, _ request: WriteRequest, _ call: Call
     ) throws(DriverError) {
-        do {
-            let connection = try connect(idle, call)
-            defer { release(connection) }
-            try transactions.begin(connection, request.action, call)
-            let batch = takeBatch(with: request)
-            let outcomes = transactions.run(batch, on: connection, call)
-            monitor.change { _ in
-                for (request, outcome) in zip(batch, outcomes) { request.outcome = outcome }
-            }
+        let connection: Connection
+        do throws(DriverError) {
+            connection = try connect(idle, call)
         } catch {
-            // Nothing was begun for anybody else: they stay in the queue, and one of them leads.
-            monitor.change { $0.queue.removeAll { $0 === request } }
+            leave(.free(nil), without: request)
             throw error
+        }
+        do throws(DriverError) {
+            try transactions.begin(connection, request.action, call)
+        } catch {
+            leave(seat(after: connection), without: request)
+            throw error
+        }
+        let batch = takeBatch(with: request)
+        let outcomes = transactions.run(batch, on: connection, call)
+        let seat = seat(after: connection)
+        monitor.change { state in
+            for (request, outcome) in zip(batch, outcomes) { request.outcome = outcome }
+            state.seat = seat
+        }
+    }
+
+    /// Gives up the lead before anything was begun for anybody; one of those who wait takes it.
+    ///
+    /// The request goes first: the next leader would make a change that its caller was told has failed.
+    private func leave(_ seat: Seat, without request: WriteRequest) {
+        monitor.change { state in
+            state.queue.removeAll { $0 === request }
+            state.seat = seat
         }
     }
 
@@ -170,20 +188,15 @@ final class Writer: Sendable {
             idle.call = call
             return idle
         }
-        do {
-            return try Schema.connect(file, call)
-        } catch {
-            monitor.change { $0.seat = .free(nil) }
-            throw error
-        }
+        return try Schema.connect(file, call)
     }
 
-    private func release(_ connection: Connection) {
+    /// The seat after `connection` was used.
+    private func seat(after connection: Connection) -> Seat {
         connection.call = nil
         connection.patienceNanoseconds = .max
         // A transaction that cannot be ended would hold the lock for ever; closing ends it.
-        let isUsable = connection.rollBack()
-        monitor.change { $0.seat = .free(isUsable ? connection : nil) }
+        return .free(connection.rollBack() ? connection : nil)
     }
 
     private func busy(_ action: String, _ call: Call) -> DriverError {

@@ -212,6 +212,10 @@ static void check_receipts(void) {
           "its data is JSON to sqlite3");
     CHECK(has_bytes(store, make_key("state", "/srv/project", "odd"), "\xff\0\x01", 3), "a path of another form is kept as well");
     CHECK(has_bytes(store, k, json, strlen(json)), "a receipt is exact");
+    CHECK(!strcmp(sql(path, "SELECT typeof(data) FROM runfabric_receipts ORDER BY path"), "text\ntext\nblob"), "text is kept as text, and only text");
+    put(store, make_key("state", "/srv/project", "odd"), "a\0b", 3, NULL, NULL);
+    CHECK(!strcmp(sql(path, "SELECT typeof(data) FROM runfabric_receipts WHERE path = 'odd'"), "blob")
+          && has_bytes(store, make_key("state", "/srv/project", "odd"), "a\0b", 3), "a zero byte makes it a blob");
     close_store(store);
 }
 

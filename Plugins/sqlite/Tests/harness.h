@@ -125,7 +125,10 @@ static void *open_with(const char *path, context *c) {
 static void *open_store(const char *path) {
     context c = make_context(60 * SECOND);
     void *store = open_with(path, &c);
-    if (!store) printf("open %s: %d %s\n", path, c.status, c.message);
+    if (!store) {
+        printf("FAIL open %s: %d %s\n", path, c.status, c.message);
+        exit(1);
+    }
     return store;
 }
 

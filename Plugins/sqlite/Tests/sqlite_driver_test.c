@@ -54,6 +54,7 @@ int main(int count, char **arguments) {
     check_processes();
     check_deadlines();
     check_slow_partners();
+    check_cancelled_upload();
     check_crash();
     remove_tree();
     printf("%d failed\n", failures);
