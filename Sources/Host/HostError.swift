@@ -1,6 +1,8 @@
 /// Why the host could not do something: what failed, where, why and what to do next.
 package struct HostError: Error, Sendable {
-    /// The class of a failure. Act on it, never on the message.
+    /// The class of a failure.
+    ///
+    /// Act on it, never on the message.
     package enum Code: String, Sendable {
         case notFound, condition, conflict, unauthenticated, forbidden, throttled, unavailable
         case deadline, cancelled, invalid, unsupported, tooLarge, full, corrupt, newerFormat

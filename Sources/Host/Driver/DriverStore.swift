@@ -21,6 +21,12 @@ final class DriverStore: StoreOperations {
             }
     }
 
+    /// The driver's id.
+    var driverID: String { store.driver.id }
+
+    /// Whether the driver's store was closed.
+    var isClosed: Bool { usage.wasReleased }
+
     /// What the open store reports of itself.
     func capabilities(_ call: Call) throws(HostError) -> Capabilities {
         Capabilities(try perform(call) { context in try store.capabilities(context) })
@@ -97,7 +103,9 @@ final class DriverStore: StoreOperations {
         }
     }
 
-    /// Closes the store when no call is in flight any more. One that a stuck call still uses is left
+    /// Closes the store when no call is in flight any more.
+    ///
+    /// One that a stuck call still uses is left
     /// open: what it would free is in use.
     func close(_ call: Call) {
         guard usage.close(until: call.deadlineNanoseconds) else { return }

@@ -6,6 +6,11 @@ final class UsageCount: @unchecked Sendable {
     private var inFlight = 0
     private var isClosed = false
 
+    private var isReleased = false
+
+    /// Whether ``close(until:)`` handed the store over.
+    var wasReleased: Bool { monitor.withLock { isReleased } }
+
     /// Runs `body` as a call in flight.
     func during<R>(_ body: () throws(HostError) -> R) throws(HostError) -> R {
         let isOpen = monitor.withLock { () -> Bool in
@@ -31,9 +36,10 @@ final class UsageCount: @unchecked Sendable {
             guard !isClosed else { return false }
             isClosed = true
             while inFlight > 0 {
-                if !monitor.wait(until: deadlineNanoseconds) { return inFlight == 0 }
+                if !monitor.wait(until: deadlineNanoseconds) { break }
             }
-            return true
+            isReleased = inFlight == 0
+            return isReleased
         }
     }
 }

@@ -48,7 +48,9 @@ package final class BlockingPool: Sendable {
     /// What the pool does at this moment.
     package var statistics: Statistics { core.statistics }
 
-    /// Runs `body` on a thread of the pool. Cancelling the task cancels `call`.
+    /// Runs `body` on a thread of the pool.
+    ///
+    /// Cancelling the task cancels `call`.
     ///
     /// - Throws: What `body` throws, or ``HostError``: `deadline` when the deadline passed in the
     ///   queue (nothing ran), `stuck` when `body` overstayed deadline and grace (outcome unknown),
@@ -71,7 +73,9 @@ package final class BlockingPool: Sendable {
         }
     }
 
-    /// As `run`, for a plain thread, which waits. Never call it on one of Swift's own threads.
+    /// As `run`, for a plain thread, which waits.
+    ///
+    /// Never call it on one of Swift's own threads.
     package func runBlocking<R: Sendable>(
         _ lane: Lane, on store: Store? = nil, _ call: Call,
         _ body: @escaping @Sendable () throws -> R

@@ -24,7 +24,9 @@ struct PoolLimits {
     }
 }
 
-/// What the pool's lock guards: who runs, who waits, who is idle. Decides, and does nothing else.
+/// What the pool's lock guards: who runs, who waits, who is idle.
+///
+/// Decides, and does nothing else.
 struct PoolState {
     private struct Load {
         var control = 0
@@ -135,7 +137,9 @@ struct PoolState {
         if job.isReplaced { replaced -= 1 } else { count(job, -1) }
     }
 
-    /// Lets a running job's caller go. Its store stays charged with it, its lane does not, as long
+    /// Lets a running job's caller go.
+    ///
+    /// Its store stays charged with it, its lane does not, as long
     /// as a replacement is to be had.
     mutating func markStuck(_ job: PoolJob) {
         job.isStuck = true

@@ -15,7 +15,9 @@ package enum ScalarText {
         text.utf8.first == UInt8(ascii: "+") ? nil : Int64(text)
     }
 
-    /// A whole number and one of `ms`, `s`, `m`, `h`, in nanoseconds. Zero needs no unit.
+    /// A whole number and one of `ms`, `s`, `m`, `h`, in nanoseconds.
+    ///
+    /// Zero needs no unit.
     package static func duration(_ text: String) -> Int64? {
         if text == "0" { return 0 }
         let units: [Substring: Int64] = [

@@ -37,7 +37,7 @@ package final class Call: Sendable {
 
     /// A call that is cancelled with this one and differs in what is given.
     ///
-    /// - Parameter timeout: From now; it never moves the deadline later.
+    /// The timeout counts from now and never moves the deadline later.
     package func derived(
         timeout: Duration? = nil, traceParent: String? = nil, attempt: UInt32? = nil,
         idempotencyKey: String? = nil
@@ -49,7 +49,9 @@ package final class Call: Sendable {
             idempotencyKey: idempotencyKey ?? self.idempotencyKey)
     }
 
-    /// Asks everything that runs under this call to stop. A repeat is harmless.
+    /// Asks everything that runs under this call to stop.
+    ///
+    /// A repeat is harmless.
     package func cancel() { cancellation.cancel() }
 
     /// Whether the call was cancelled.
@@ -88,7 +90,9 @@ package final class Call: Sendable {
         cancellation.add(handler)
     }
 
-    /// Ends the wish of a handler. A token that is used up is harmless.
+    /// Ends the wish of a handler.
+    ///
+    /// A token that is used up is harmless.
     func removeCancellationHandler(_ token: UInt64) { cancellation.remove(token) }
 }
 

@@ -30,7 +30,9 @@ package struct Capability: Sendable, Hashable {
     }
 }
 
-/// What a store can do. A capability that is not in here is none.
+/// What a store can do.
+///
+/// A capability that is not in here is none.
 package struct Capabilities: Sendable, Hashable {
     /// A put may require that the object is absent.
     package static let conditionAbsent = "condition.absent"

@@ -1,4 +1,6 @@
-/// The limits of the design, for every store. `docs/format.md` lists them.
+/// The limits of the design, for every store.
+///
+/// `docs/format.md` lists them.
 package enum Limits {
     /// Bytes of an object's path: a state's path and what the host puts behind it.
     package static let objectPathBytes = 640

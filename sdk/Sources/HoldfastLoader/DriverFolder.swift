@@ -130,6 +130,10 @@ struct FileStatus: Sendable {
         guard unsafe fstat(descriptor, &value) == 0 else {
             throw LoaderError.system(path, "examine the file", errno)
         }
+        self.init(value)
+    }
+
+    init(_ value: stat) {
         identity = FileIdentity(device: UInt64(value.st_dev), inode: UInt64(value.st_ino))
         owner = value.st_uid
         byteCount = UInt64(max(0, value.st_size))

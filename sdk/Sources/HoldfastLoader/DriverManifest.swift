@@ -37,8 +37,8 @@ public struct DriverManifest: Sendable, Hashable {
     public var needed: [String]
     /// What it is written in.
     public var language: String
-    /// Whether it starts threads.
-    public var threads: Bool
+    /// How many calls it takes at once; the driver's table must say the same.
+    public var threads: ThreadModel
     /// What may exist only once in a process, such as `sqlite-posix-locks`.
     public var singletons: [String]
     /// Where its author would run it.
@@ -83,7 +83,13 @@ public struct DriverManifest: Sendable, Hashable {
         }
         needed = try fields.list("library.needed", or: [])
         language = try fields.string("runtime.language")
-        threads = try fields.boolean("runtime.threads")
+        let threads = try fields.string("runtime.threads")
+        guard let threads = ThreadModel(name: threads) else {
+            throw fields.error(
+                "runtime.threads",
+                "runtime.threads is none of \"per-driver\", \"per-store\" and \"parallel\"")
+        }
+        self.threads = threads
         singletons = try fields.list("runtime.singletons", or: [])
         let isolation = try fields.string("isolation.default")
         guard let isolation = Isolation(rawValue: isolation) else {
@@ -144,13 +150,6 @@ private struct ManifestFields {
             throw error(name, "\(name) is too large")
         }
         return number
-    }
-
-    mutating func boolean(_ name: String) throws(LoaderError) -> Bool {
-        guard case .boolean(let value) = try value(name) else {
-            throw error(name, "\(name) is neither true nor false")
-        }
-        return value
     }
 
     mutating func list(_ name: String, or absent: [String]) throws(LoaderError) -> [String] {

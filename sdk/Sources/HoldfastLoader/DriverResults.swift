@@ -61,7 +61,7 @@ extension Entry {
     /// Copies one entry of a driver's listing.
     init(_ pointer: UnsafePointer<holdfast_entry>) throws(Defect) {
         try unsafe checkSize(pointer.pointee.size, holdfast_entry.self, "holdfast_entry")
-        guard let path = unsafe String(checking: pointer.pointee.path, most: 512), !path.isEmpty
+        guard let path = unsafe String(checking: pointer.pointee.path, most: 640), !path.isEmpty
         else {
             throw Defect("listed a path that is empty, too long or not UTF-8")
         }

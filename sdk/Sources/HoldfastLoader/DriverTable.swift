@@ -2,13 +2,28 @@ internal import CHoldfast
 internal import Glibc
 
 /// How many calls a driver takes at once.
-public enum ThreadModel: UInt32, Sendable, Hashable {
+public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     /// One call at a time in the whole driver.
     case perDriver = 1000
     /// One call at a time on each store.
     case perStore = 2000
     /// Any number of calls at once.
     case parallel = 4000
+
+    /// The model's name in a manifest, such as `per-store`.
+    public var name: String {
+        switch self {
+        case .perDriver: "per-driver"
+        case .perStore: "per-store"
+        case .parallel: "parallel"
+        }
+    }
+
+    /// The model with a name, if there is one.
+    init?(name: String) {
+        guard let model = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = model
+    }
 }
 
 /// The host's own copy of a driver's table, checked.
@@ -41,10 +56,10 @@ public enum ThreadModel: UInt32, Sendable, Hashable {
         }
         threadModel = model
         try unsafe Self.checkFunctions(table, code)
-        id = try unsafe Self.text(table.id, most: 32, "id")
+        id = try unsafe Self.text(table.id, most: 32, "an id")
         guard DriverManifest.isDriverID(id) else { throw Defect("gave an id that is not one") }
-        version = try unsafe Self.text(table.version, most: 64, "version")
-        vendor = try unsafe Self.text(table.vendor, most: 256, "vendor")
+        version = try unsafe Self.text(table.version, most: 64, "a version")
+        vendor = try unsafe Self.text(table.vendor, most: 256, "a vendor")
         let copy = UnsafeMutablePointer<holdfast_driver>.allocate(capacity: 1)
         unsafe copy.initialize(to: table)
         unsafe pointer = UnsafePointer(copy)
@@ -101,7 +116,7 @@ public enum ThreadModel: UInt32, Sendable, Hashable {
             let bytes = unsafe readMemory(UnsafeRawPointer(data), Int(text.size)),
             bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }),
             let string = String(validating: bytes, as: UTF8.self)
-        else { throw Defect("gave a \(name) that is not 1 to \(most) bytes of printable text") }
+        else { throw Defect("gave \(name) that is not 1 to \(most) bytes of printable text") }
         return string
     }
 }

@@ -14,6 +14,14 @@ public struct ELFImage: Sendable, Hashable {
         public var draft: UInt32
         /// The level of the interface's meaning.
         public var behaviour: UInt32
+
+        /// Makes a note.
+        public init(abiMajor: UInt32, abiMinor: UInt32, draft: UInt32, behaviour: UInt32) {
+            self.abiMajor = abiMajor
+            self.abiMinor = abiMinor
+            self.draft = draft
+            self.behaviour = behaviour
+        }
     }
 
     /// A symbol that others can see.

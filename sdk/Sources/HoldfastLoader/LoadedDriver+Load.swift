@@ -100,6 +100,11 @@ private struct Loading {
             guard table.id == manifest.id else {
                 throw Defect("calls itself \(table.id), its manifest \(manifest.id)")
             }
+            guard table.threadModel == manifest.threads else {
+                throw Defect(
+                    "has the thread model \(table.threadModel.name), its manifest says "
+                        + manifest.threads.name)
+            }
             return LoadedDriver(inspection: inspection, manifest: manifest, table: table)
         } catch {
             throw LoaderError.table(path, error)

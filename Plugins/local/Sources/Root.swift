@@ -1,0 +1,101 @@
+internal import Glibc
+internal import HoldfastDriver
+
+/// The store's directory, opened once: every path is looked up below this descriptor.
+final class Root: Sendable {
+    /// Its path, for messages and to notice that it was moved away.
+    let path: String
+    let directory: Descriptor
+    /// What writing needs; `nil` when the store can only be read.
+    let session: Session?
+    private let identity: Facts
+
+    /// Opens the directory, makes it when it is missing, and removes what crashed writers left.
+    ///
+    /// - Parameters:
+    ///   - path: An absolute path.
+    ///   - log: Receives warnings for the operator.
+    /// - Throws: `DriverError` when the directory cannot keep objects safely.
+    init(opening path: String, log: (String) -> Void) throws(DriverError) {
+        let directory = try Self.openOrMake(path)
+        let identity = try naming("look at '\(path)'") { () throws(Errno) in
+            try directory.facts()
+        }
+        try Self.refuseOpenDoors(identity, path, log)
+        do throws(DriverError) {
+            session = try Session(in: directory, identity.device, path)
+        } catch {
+            // A store on a read-only file system, or of another user, can still be read.
+            guard [EROFS, EACCES].contains(Int32(truncatingIfNeeded: error.vendorCode)) else {
+                throw error
+            }
+            log("the store '\(path)' can only be read: \(error.message)")
+            session = nil
+        }
+        self.path = path
+        self.identity = identity
+        self.directory = directory
+    }
+
+    /// Throws when the path leads elsewhere by now: others who open the path would not see what is
+    /// written here, nor this store's locks.
+    func checkIdentity() throws(DriverError) {
+        let now: Facts
+        do throws(Errno) {
+            now = try Facts(path: path)
+        } catch {
+            throw DriverError(
+                .unavailable,
+                "the store's directory '\(path)' is not there any more: \(error.text)",
+                retry: .reopen, vendorCode: Int64(error.number), vendorName: error.name)
+        }
+        guard now.isSameFile(as: identity) else {
+            throw DriverError(
+                .unavailable, "another directory has taken the place of '\(path)'", retry: .reopen)
+        }
+    }
+
+    /// Ends this opening of the store.
+    func close() { session?.end() }
+
+    // MARK: - Opening
+
+    private static let flags = O_RDONLY | O_DIRECTORY
+
+    private static func openOrMake(_ path: String) throws(DriverError) -> Descriptor {
+        do throws(Errno) {
+            return try Descriptor(path: path, flags: flags)
+        } catch {
+            guard error.number == ENOENT else {
+                throw DriverError(error, "open the directory '\(path)'")
+            }
+        }
+        return try naming("make the directory '\(path)'") { () throws(Errno) in
+            try make(path)
+            return try Descriptor(path: path, flags: flags)
+        }
+    }
+
+    /// Makes a directory and those above it that are missing.
+    private static func make(_ path: String) throws(Errno) {
+        var parent = "/"
+        for name in path.split(separator: "/") {
+            let directory = try Descriptor(path: parent, flags: flags)
+            if try directory.makeDirectory(String(name)) { try directory.synchronize() }
+            parent += name + "/"
+        }
+    }
+
+    private static func refuseOpenDoors(
+        _ facts: Facts, _ path: String, _ log: (String) -> Void
+    ) throws(DriverError) {
+        if facts.mode & S_IWOTH != 0 {
+            throw DriverError(
+                .forbidden,
+                "every user may write to the store's directory '\(path)': run chmod o-w on it")
+        }
+        if facts.mode & S_IWGRP != 0 {
+            log("a group may write to the store's directory '\(path)': chmod g-w it")
+        }
+    }
+}
