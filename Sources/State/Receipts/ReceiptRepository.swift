@@ -45,23 +45,65 @@ package struct ReceiptRepository: Sendable {
     }
 
     /// Reads a receipt; `nil` when there is none.
+    ///
+    /// A file that the original system or one of its tools put in the legible place is read as it
+    /// is.
     package func read(
         _ address: Address, _ call: Call
     ) throws(StateError) -> (receipt: Receipt, version: StateVersion)? {
-        throw StateError(.host(.unsupported), "not built yet")
+        var bytes: [UInt8] = []
+        let version = unsafe try states.read(
+            address.path, call,
+            begin: { (version) throws(StateError) in
+                guard version.byteCount <= StateKind.receipt.bodyBytesMax else {
+                    throw StateError(
+                        .tooLarge,
+                        "the receipt '\(address.path)' has \(version.byteCount) bytes; at "
+                            + "most \(StateKind.receipt.bodyBytesMax) are read", path: address.path)
+                }
+            },
+            body: { (piece) throws(StateError) in unsafe bytes.append(contentsOf: piece) })
+        guard let version else { return nil }
+        do throws(StateError) {
+            return (try Receipt(json: bytes), version)
+        } catch {
+            var error = error
+            error.path = address.path
+            error.message = "'\(address.path)': \(error.message)"
+            throw error
+        }
     }
 
-    /// Writes a receipt, redacted.
+    /// Writes a receipt, without the secrets in it.
     package func write(
         _ receipt: Receipt, at address: Address, _ request: WriteRequest, _ call: Call
     ) throws(StateError) -> StateVersion {
-        throw StateError(.host(.unsupported), "not built yet")
+        let redacted = JSONValue.object(Redaction.redacted(receipt.document))
+        return try states.write(address.path, from: MemorySource(redacted.bytes), request, call)
     }
 
     /// The receipts of a service, stage and provider, each optional, in byte order of their paths.
     package func list(
         service: String? = nil, stage: String? = nil, provider: String? = nil, _ call: Call
     ) throws(StateError) -> [(address: Address, summary: StateSummary)] {
-        throw StateError(.host(.unsupported), "not built yet")
+        var prefix = ""
+        if let service { prefix = service + "/" + (stage.map { $0 + "/" } ?? "") }
+        var found: [(address: Address, summary: StateSummary)] = []
+        var startAfter = ""
+        let pageSize = 256
+        while true {
+            let page = try states.list(
+                prefix: prefix, startAfter: startAfter, limit: pageSize, call)
+            for summary in page {
+                guard let address = Address(path: summary.path),
+                    isSame(address.service, service ?? address.service),
+                    isSame(address.stage, stage ?? address.stage),
+                    isSame(address.provider, provider ?? address.provider)
+                else { continue }
+                found.append((address, summary))
+            }
+            guard page.count == pageSize, let last = page.last else { return found }
+            startAfter = last.path.description
+        }
     }
 }

@@ -1,6 +1,16 @@
 package import Host
 
 /// The states of one kind in one workspace of a store.
+///
+/// The record of a state is the truth and changes only by compare-and-swap. Bytes go first into an
+/// immutable version, then the record is swapped, then the legible copy is published:
+///
+///     versions/<path>/@<id>   put if absent      nobody sees it yet
+///     records/<path>          compare-and-swap   the commit: checks lock, fence and sequence
+///     <legible>/<path>        put if unchanged   what `ls` shows; repaired from the record
+///
+/// A crash between any two of these leaves a state that the next call mends. Everything blocks:
+/// call it on a thread of the pool.
 package final class StateRepository: Sendable {
     /// Which lock to release.
     package enum LockSelector: Sendable, Hashable {
@@ -17,6 +27,7 @@ package final class StateRepository: Sendable {
     /// The workspace; empty for the store's own.
     package let workspace: String
     let environment: StateEnvironment
+    let observer = LeaseObserver()
 
     /// Makes a repository.
     package init(
@@ -28,83 +39,72 @@ package final class StateRepository: Sendable {
         self.environment = environment
     }
 
-    /// What is known of a state; `nil` when it never existed.
-    package func summary(_ path: StatePath, _ call: Call) throws(StateError) -> StateSummary? {
-        throw StateError(.host(.unsupported), "not built yet")
+    // MARK: - Keys
+
+    func recordKey(_ path: StatePath) -> ObjectKey {
+        ObjectKey(collection: kind.records, workspace: workspace, path: path.description)
     }
 
-    /// Reads a state: `begin` once, then `body` for the bytes; `nil` when there is none.
-    package func read(
-        _ path: StatePath, version: String? = nil, _ call: Call,
-        begin: (StateVersion) throws(StateError) -> Void,
-        body: (UnsafeRawBufferPointer) throws(StateError) -> Void
-    ) throws(StateError) -> StateVersion? {
-        throw StateError(.host(.unsupported), "not built yet")
+    func legibleKey(_ path: StatePath) -> ObjectKey {
+        ObjectKey(collection: kind.legible, workspace: workspace, path: path.description)
     }
 
-    /// Reads an orphan: `begin` once, then `body` for the bytes.
-    package func readOrphan(
-        _ path: StatePath, id: String, _ call: Call,
-        begin: (Orphan) throws(StateError) -> Void,
-        body: (UnsafeRawBufferPointer) throws(StateError) -> Void
-    ) throws(StateError) -> Orphan {
-        throw StateError(.host(.unsupported), "not built yet")
+    func versionKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        ObjectKey(collection: kind.versions, workspace: workspace, path: "\(path)/@\(id)")
     }
 
-    /// Writes a state.
-    package func write(
-        _ path: StatePath, from source: any ByteSource, _ request: WriteRequest, _ call: Call
-    ) throws(StateError) -> StateVersion {
-        throw StateError(.host(.unsupported), "not built yet")
+    /// The object that describes a version whose body was too large to know it beforehand.
+    func descriptionKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        versionKey(path, id + StateRepository.descriptionSuffix)
     }
 
-    /// Removes a state; `false` when there was none.
-    package func remove(
-        _ path: StatePath, lockID: String?, _ call: Call
-    ) throws(StateError) -> Bool {
-        throw StateError(.host(.unsupported), "not built yet")
+    func orphanKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        ObjectKey(collection: kind.orphans, workspace: workspace, path: "\(path)/@\(id)")
     }
 
-    /// Takes the lock of a state.
-    package func lock(
-        _ path: StatePath, _ info: LockInfo, lease: Duration?, _ call: Call
-    ) throws(StateError) -> HeldLock {
-        throw StateError(.host(.unsupported), "not built yet")
+    static let descriptionSuffix = ".meta"
+
+    // MARK: - Calls of the store
+
+    /// Runs something against the store with its errors put in this module's words.
+    func onStore<Result>(
+        _ path: StatePath?, _ body: () throws(HostError) -> Result
+    ) throws(StateError) -> Result {
+        do throws(HostError) { return try body() } catch { throw StateError(error, path: path) }
     }
 
-    /// Extends the lease of a lock.
-    package func renew(
-        _ path: StatePath, id: String, nonce: String, _ call: Call
-    ) throws(StateError) -> HeldLock {
-        throw StateError(.host(.unsupported), "not built yet")
+    /// Refuses a change in a store that cannot keep it safe.
+    func requireConditions(_ path: StatePath) throws(StateError) {
+        let missing = [Capabilities.conditionAbsent, Capabilities.conditionVersion].filter {
+            !store.capabilities.supports($0)
+        }
+        guard missing.isEmpty else {
+            throw StateError(
+                .host(.unsupported),
+                "the store '\(store.name)' (\(store.driverID)) has no conditional writes, so that "
+                    + "neither a lock nor a version of '\(path)' would be safe in it",
+                advice: "keep states in a store that has them, such as local or sqlite",
+                path: path)
+        }
     }
 
-    /// Releases or breaks a lock; `nil` when it was free.
-    package func unlock(
-        _ path: StatePath, _ selector: LockSelector, _ call: Call
-    ) throws(StateError) -> HeldLock? {
-        throw StateError(.host(.unsupported), "not built yet")
-    }
-
-    /// The states whose paths start with `prefix`, in byte order.
-    package func list(
-        prefix: String, startAfter: String, limit: Int, _ call: Call
-    ) throws(StateError) -> [StateSummary] {
-        throw StateError(.host(.unsupported), "not built yet")
-    }
-
-    /// The committed versions of a state, newest first.
-    package func versions(_ path: StatePath, _ call: Call) throws(StateError) -> [StateVersion] {
-        throw StateError(.host(.unsupported), "not built yet")
-    }
-
-    /// What was refused or displaced, oldest first.
-    package func orphans(_ path: StatePath, _ call: Call) throws(StateError) -> [Orphan] {
-        throw StateError(.host(.unsupported), "not built yet")
-    }
-
-    /// Publishes the legible copy where it differs and collects strays; whether anything changed.
-    package func repair(_ path: StatePath, _ call: Call) throws(StateError) -> Bool {
-        throw StateError(.host(.unsupported), "not built yet")
+    /// The entries directly under `<path>/@` of a collection, from `startAfter` on, without those of
+    /// states whose own paths begin like that.
+    func children(
+        of path: StatePath, in collection: String, startAfter: String = "", _ call: Call
+    ) throws(StateError) -> [(name: String, info: ObjectInfo)] {
+        let prefix = "\(path)/@"
+        let listing = Listing(
+            collection: collection, workspace: workspace, prefix: prefix,
+            startAfter: startAfter.isEmpty ? "" : prefix + startAfter, wantsAttributes: true)
+        var children: [(name: String, info: ObjectInfo)] = []
+        try onStore(path) { () throws(HostError) in
+            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
+                let name = String(Substring(entry.path.utf8.dropFirst(prefix.utf8.count)))
+                if !name.utf8.contains(UInt8(ascii: "/")) { children.append((name, entry.info)) }
+                return true
+            }
+        }
+        return children
     }
 }
