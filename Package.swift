@@ -50,7 +50,8 @@ let modules: [Target] = [
         name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"
     ),
     .executableTarget(
-        name: "holdfast", dependencies: ["HoldfastConfiguration", "Host", "State", arguments],
+        name: "holdfast",
+        dependencies: ["HoldfastConfiguration", "Host", "State", arguments, logging],
         path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
     .executableTarget(
         name: "holdfastd",
