@@ -1,2 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What Swift cannot import from C: macros with casts, and functions with variable arguments.
+
+#ifndef HOLDFAST_SQLITE_SHIM_H
+#define HOLDFAST_SQLITE_SHIM_H
+
 #include <sqlite3.h>
+#include <stdint.h>
+#include <sys/vfs.h>
+
+// Binds a copy, so that the caller's bytes need not outlive the call. SQLITE_TRANSIENT is a cast.
+static inline int holdfast_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *bytes,
+                                            uint64_t count) {
+    return sqlite3_bind_text64(statement, index, (const char *)bytes, count, SQLITE_TRANSIENT,
+                               SQLITE_UTF8);
+}
+
+// Lends the bytes to SQLite until the statement is reset: a large value is not copied once more.
+static inline int holdfast_sqlite_lend_text(sqlite3_stmt *statement, int index, const void *bytes,
+                                            uint64_t count) {
+    return sqlite3_bind_text64(statement, index, (const char *)bytes, count, SQLITE_STATIC,
+                               SQLITE_UTF8);
+}
+
+static inline int holdfast_sqlite_lend_blob(sqlite3_stmt *statement, int index, const void *bytes,
+                                            uint64_t count) {
+    return sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_STATIC);
+}
+
+// sqlite3_db_config takes variable arguments.
+static inline int holdfast_sqlite_configure(sqlite3 *database, int option, int value) {
+    return sqlite3_db_config(database, option, value, (int *)0);
+}
+
+// Reports the magic number of the file system at `path`; Swift's Glibc does not have statfs(2).
+static inline int holdfast_sqlite_file_system(const char *path, uint32_t *magic) {
+    struct statfs info;
+    int result = statfs(path, &info);
+    *magic = (uint32_t)info.f_type;
+    return result;
+}
+
+#endif  // HOLDFAST_SQLITE_SHIM_H

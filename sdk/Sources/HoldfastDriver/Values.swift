@@ -4,7 +4,7 @@ public struct ObjectKey: Sendable, Hashable {
     public var collection: String
     /// Whose objects these are; empty for the store's own workspace.
     public var workspace: String
-    /// Parts of 1 to 200 bytes, joined by single slashes; at most 512 bytes.
+    /// Parts of 1 to 200 bytes, joined by single slashes; at most 640 bytes.
     public var path: String
 
     /// Makes a key from parts that are already checked.

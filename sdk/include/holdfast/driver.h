@@ -4,9 +4,9 @@
 // it, this one is right.
 //
 // A driver is a shared library that keeps objects (bytes under a collection, a workspace and a path)
-// in one kind of storage. The host loads it, opens stores with it and calls it. Everything that is
-// the same for all storage (locks, history, encryption, retries, redaction) is the host's work; a
-// driver does what its store does natively, and refuses the rest.
+// in one kind of storage. The host loads it, opens stores with it and calls it. What all storage has
+// in common (locks, history, encryption, retries) is the host's work; a driver does what its store
+// does natively, and refuses the rest.
 //
 // 1. NEGOTIATION
 //    A driver exports exactly one symbol, `holdfast_driver_main_v1`. The host calls it with an offer
@@ -27,8 +27,8 @@
 //    the latest `grace_ms` (its descriptor; 1000 when absent) after either. A driver that overstays
 //    is reported as stuck and its caller is told that the outcome is unknown.
 //    Calls come from any thread of the host, with at most the concurrency that `thread_model`
-//    allows. A driver may start threads in `start` and `open`; upcalls come only on the thread of
-//    the call that they belong to, and only until that call returns.
+//    allows. A driver may start threads; upcalls come only on the thread of the call that they
+//    belong to, and only until that call returns.
 //    A driver never writes to stdout or stderr, changes the working directory, umask, locale,
 //    environment or signal handlers, never forks, and lets no exception or panic pass the boundary.
 //
@@ -54,7 +54,7 @@
 // 7. WHAT THE HOST PROMISES
 //    Pointers that are not said to be optional are not NULL. A collection is 1 to 32 bytes of
 //    [a-z0-9-], starting with a letter. A workspace is 0 to 512 bytes of UTF-8 without control
-//    characters. A path is 1 to 512 bytes of UTF-8: parts of 1 to 200 bytes, joined by single '/';
+//    characters. A path is 1 to 640 bytes of UTF-8: parts of 1 to 200 bytes, joined by single '/';
 //    no part is "." or "..", no control characters. Attribute names are 1 to 64 bytes of [a-z0-9-],
 //    unique and ascending; all names and values together are at most 1536 bytes. Options have been
 //    checked against the driver's descriptor.
@@ -68,7 +68,8 @@
 //    While HOLDFAST_DRAFT is not 0 the interface is a draft: host and driver must agree on its
 //    number exactly, and any change of this file raises it.
 //
-// The tag at the end of each function's comment reads
+// Every struct starts with its `size` in bytes as its writer knew it, and `flags`, 0 unless a comment
+// names some. The tag at the end of each function's comment reads
 // [threads: who may call | states: when | blocking: may it wait | repeat: is a repeat harmless].
 
 #ifndef HOLDFAST_DRIVER_H
@@ -76,7 +77,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -90,7 +90,6 @@ extern "C" {
 // ---- Outcomes -------------------------------------------------------------------------------
 
 typedef int32_t holdfast_status;
-
 #define HOLDFAST_OK 0
 #define HOLDFAST_STOPPED 1           // success: a sink returned HOLDFAST_STOPPED
 #define HOLDFAST_NOT_FOUND (-1)      // no such object
@@ -111,12 +110,10 @@ typedef int32_t holdfast_status;
 #define HOLDFAST_IO (-16)            // an input or output error
 #define HOLDFAST_SOURCE (-17)        // the source failed or ended early; nothing was applied
 #define HOLDFAST_INTERNAL (-18)      // a defect of the driver
-
 typedef uint32_t holdfast_applied;
 #define HOLDFAST_APPLIED_NO 0u
 #define HOLDFAST_APPLIED_YES 1u
 #define HOLDFAST_APPLIED_UNKNOWN 2u
-
 typedef uint32_t holdfast_retry;
 #define HOLDFAST_RETRY_NEVER 0u   // the same call will fail again
 #define HOLDFAST_RETRY_SAME 1u    // the same call may succeed, after retry_after_ns
@@ -132,16 +129,14 @@ typedef struct holdfast_text {
 
 // An object's address. Different workspaces and collections never share an object.
 typedef struct holdfast_key {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text collection;
     holdfast_text workspace;  // empty: the store's own workspace
     holdfast_text path;
 } holdfast_key;
 
 typedef struct holdfast_attribute {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text name;
     holdfast_text value;
 } holdfast_attribute;
@@ -149,22 +144,19 @@ typedef struct holdfast_attribute {
 // What is known of one object. `modified_ns` is by the store's clock, nanoseconds since 1970 UTC,
 // or 0 when unknown. `attributes` are exactly those of the put, ascending by name.
 typedef struct holdfast_info {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text version;
     uint64_t bytes;
     int64_t modified_ns;
     const holdfast_attribute *attributes;
-    uint32_t attribute_count;
-    uint32_t attribute_stride;  // bytes from one element to the next
+    uint32_t attribute_count, attribute_stride;  // stride: bytes from one element to the next
 } holdfast_info;
 
-typedef uint32_t holdfast_condition_kind;
+typedef uint32_t holdfast_condition_kind;  // an unknown kind is HOLDFAST_UNSUPPORTED
 #define HOLDFAST_CONDITION_NONE 0u
 #define HOLDFAST_CONDITION_ABSENT 1u   // no object has the key
 #define HOLDFAST_CONDITION_VERSION 2u  // the object exists and has this version
 
-// An unknown kind is refused with HOLDFAST_UNSUPPORTED.
 typedef struct holdfast_condition {
     uint32_t size;
     holdfast_condition_kind kind;
@@ -174,11 +166,9 @@ typedef struct holdfast_condition {
 // ---- The call -------------------------------------------------------------------------------
 
 #define HOLDFAST_NO_DEADLINE INT64_MAX
-
 // The context of one call. The host owns it; it lives until the call returns.
 typedef struct holdfast_call {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint64_t id;                    // unique in this process; for messages
     int64_t deadline_ns;            // absolute, CLOCK_MONOTONIC; HOLDFAST_NO_DEADLINE: none
     uint32_t attempt;               // 1 for the first try; more when the host retries
@@ -191,8 +181,7 @@ typedef struct holdfast_call {
 // The details of a failure. `message` says what failed, on what and why, for an operator, in at most
 // 4096 bytes without line breaks. It never holds a secret, a credential or an object's bytes.
 typedef struct holdfast_error {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_status status;         // a negative class; the function returns the same
     holdfast_applied applied;       // for put and remove; HOLDFAST_APPLIED_NO elsewhere
     holdfast_retry retry;
@@ -212,46 +201,40 @@ typedef struct holdfast_error {
 // HOLDFAST_STOPPED. A negative status is an error of the consumer: return it as it is, without
 // calling `fail`. [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_sink {
-    uint32_t size;
-    uint32_t flags;
-    void *context;
+    uint32_t size, flags;
+    void *context;  // pass it back
     holdfast_status (*write)(void *context, const uint8_t *bytes, uint64_t count);
 } holdfast_sink;
 
+#define HOLDFAST_LENGTH_UNKNOWN UINT64_MAX
 // Where bytes come from. `read` fills up to `capacity` bytes (at least 1) and sets `*count`; a count
 // of 0 with HOLDFAST_OK is the end. On a negative status the driver drops the write, so that no part
 // of it is ever visible, and returns HOLDFAST_SOURCE. A source is read once, front to back.
 // [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_source {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     uint64_t length;  // total bytes, or HOLDFAST_LENGTH_UNKNOWN. Ending before or going past it
                       // is HOLDFAST_SOURCE
     holdfast_status (*read)(void *context, uint8_t *buffer, uint64_t capacity, uint64_t *count);
 } holdfast_source;
 
-#define HOLDFAST_LENGTH_UNKNOWN UINT64_MAX
-
 // Receives one object's information, exactly once in a call that succeeds.
 typedef struct holdfast_info_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*info)(void *context, const holdfast_info *info);
 } holdfast_info_sink;
 
 typedef struct holdfast_entry {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text path;
     const holdfast_info *info;  // attributes only where the request asked for them
 } holdfast_entry;
 
 // Receives a listing, in batches of any size from 1. HOLDFAST_STOPPED ends the listing early.
 typedef struct holdfast_entry_sink {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     void *context;
     holdfast_status (*entries)(void *context, const void *items, uint32_t count, uint32_t stride);
 } holdfast_entry_sink;
@@ -259,34 +242,28 @@ typedef struct holdfast_entry_sink {
 // ---- Requests -------------------------------------------------------------------------------
 
 #define HOLDFAST_WHOLE UINT64_MAX
-
 typedef struct holdfast_get {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     uint64_t offset;  // first byte; past the end: no bytes, no error
     uint64_t length;  // most bytes to send; HOLDFAST_WHOLE: all from offset
 } holdfast_get;
 
 typedef struct holdfast_put {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     const holdfast_condition *condition;
     const holdfast_attribute *attributes;  // replace those of the object; NULL when none
-    uint32_t attribute_count;
-    uint32_t attribute_stride;
+    uint32_t attribute_count, attribute_stride;
 } holdfast_put;
 
 typedef struct holdfast_remove {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const holdfast_key *key;
     const holdfast_condition *condition;  // none or version
 } holdfast_remove;
 
 #define HOLDFAST_LIST_ATTRIBUTES 1u  // flag: entries carry attributes
-
 typedef struct holdfast_list {
     uint32_t size;
     uint32_t flags;             // HOLDFAST_LIST_ATTRIBUTES
@@ -294,23 +271,20 @@ typedef struct holdfast_list {
     holdfast_text workspace;
     holdfast_text prefix;       // of the path, byte for byte; may end inside a part; may be empty
     holdfast_text start_after;  // only paths that sort after this one; empty: from the start
-    uint32_t limit;             // most entries to send, at least 1
-    uint32_t reserved;
+    uint32_t limit, reserved;   // limit: most entries to send, at least 1
 } holdfast_list;
 
 // The store's clock, for leases. Two readings compare only when their domains are equal.
 typedef struct holdfast_clock {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text domain;     // names the clock: "boot:<boot id>" for this machine's CLOCK_BOOTTIME,
                               // otherwise a name of the store's server; empty: no clock
     int64_t now_ns;           // by that clock; it never runs backwards within a domain
     int64_t uncertainty_ns;   // most that the reading can be off
 } holdfast_clock;
 
-typedef struct holdfast_clock_sink {
-    uint32_t size;
-    uint32_t flags;
+typedef struct holdfast_clock_sink {  // Receives the clock, exactly once.
+    uint32_t size, flags;
     void *context;
     holdfast_status (*clock)(void *context, const holdfast_clock *clock);
 } holdfast_clock_sink;
@@ -332,8 +306,7 @@ typedef uint32_t holdfast_level;
 #define HOLDFAST_CAPABILITY_CONCURRENCY "concurrency"          // limit: useful calls at once
 
 typedef struct holdfast_capability {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     holdfast_text id;
     holdfast_level level;
     uint32_t reserved;
@@ -341,9 +314,8 @@ typedef struct holdfast_capability {
     holdfast_text note;  // for people, may be empty
 } holdfast_capability;
 
-typedef struct holdfast_capability_sink {
-    uint32_t size;
-    uint32_t flags;
+typedef struct holdfast_capability_sink {  // Receives each capability once.
+    uint32_t size, flags;
     void *context;
     holdfast_status (*capability)(void *context, const holdfast_capability *capability);
 } holdfast_capability_sink;
@@ -370,11 +342,9 @@ typedef struct holdfast_option {
 
 // The options of one store: every option that was given or has a default, each once.
 typedef struct holdfast_options {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     const void *items;  // holdfast_option
-    uint32_t count;
-    uint32_t stride;
+    uint32_t count, stride;
 } holdfast_options;
 
 // ---- The host's table -----------------------------------------------------------------------
@@ -385,10 +355,8 @@ typedef uint32_t holdfast_severity;
 #define HOLDFAST_WARNING 30u
 
 typedef struct holdfast_host {
-    uint32_t size;
-    uint32_t flags;
-    uint32_t abi_minor;
-    uint32_t draft;
+    uint32_t size, flags;
+    uint32_t abi_minor, draft;
 
     // Reports why the call is about to fail. At most once in a call; the host copies.
     // [threads: the call's | states: in the call | blocking: no | repeat: the last counts]
@@ -404,8 +372,7 @@ typedef struct holdfast_host {
 } holdfast_host;
 
 typedef struct holdfast_offer {
-    uint32_t size;
-    uint32_t flags;
+    uint32_t size, flags;
     uint32_t abi_minor;      // the host's; a driver answers with its own
     uint32_t draft;
     uint32_t behaviour_max;  // the newest behaviour level that the host knows
@@ -423,11 +390,8 @@ typedef uint32_t holdfast_thread_model;
 
 // The table, with static storage in the driver. All functions but `extension` are required.
 typedef struct holdfast_driver {
-    uint32_t size;
-    uint32_t flags;
-    uint32_t abi_minor;
-    uint32_t draft;
-    uint32_t behaviour;
+    uint32_t size, flags;
+    uint32_t abi_minor, draft, behaviour;
     holdfast_thread_model thread_model;
     holdfast_text id;       // 1 to 32 bytes of [a-z0-9-], starting with a letter; as in driver.toml
     holdfast_text version;  // semantic version of the driver
@@ -519,10 +483,7 @@ typedef struct holdfast_note {
     uint32_t descriptor_size;  // 16
     uint32_t type;             // HOLDFAST_NOTE_TYPE
     char owner[12];
-    uint32_t abi_major;
-    uint32_t abi_minor;
-    uint32_t draft;
-    uint32_t behaviour;
+    uint32_t abi_major, abi_minor, draft, behaviour;
 } holdfast_note;
 
 // Put this once, at file scope, into one C or C++ file of the driver.
@@ -536,5 +497,4 @@ typedef struct holdfast_note {
 #ifdef __cplusplus
 }
 #endif
-
 #endif  // HOLDFAST_DRIVER_H

@@ -1,0 +1,45 @@
+# Thin on purpose: each target names the scripts that do the work.
+
+.PHONY: run test test-swift test-drivers test-e2e test-long bench build install lint format deps clean
+
+run: build
+	scripts/run-example
+
+test: build lint test-swift test-drivers test-e2e
+	@echo "all tests passed"
+
+build: deps
+	scripts/build-dist
+
+test-swift: deps
+	scripts/test-swift
+
+test-drivers: build
+	scripts/test-drivers
+
+test-e2e: build
+	scripts/build-instruments lease-worker
+	scripts/python -m pytest -q Tests/EndToEnd
+
+test-long: build
+	scripts/build-instruments lease-worker
+	scripts/python Tests/Long/run.py
+
+bench: build
+	scripts/build-instruments holdfast-bench empty-route
+	scripts/python Benchmarks/run.py
+
+lint: deps
+	swift format lint --strict --parallel --recursive Package.swift Sources Plugins Tests sdk Benchmarks
+
+format:
+	swift format format --in-place --parallel --recursive Package.swift Sources Plugins Tests sdk Benchmarks
+
+install: build
+	scripts/install "$(DESTDIR)" "$(or $(PREFIX),/usr)"
+
+deps:
+	scripts/install-dependencies
+
+clean:
+	rm -rf dist .build sdk/.build .venv

@@ -1,0 +1,118 @@
+internal import CSQLite
+internal import Glibc
+internal import HoldfastDriver
+
+/// The database file as the file system sees it.
+///
+/// Nothing here ever opens the file: closing any descriptor of it would drop the locks that SQLite
+/// holds on it for the whole process.
+struct DataFile: Sendable {
+    /// The absolute path.
+    let path: String
+    private let device: UInt
+    private let inode: UInt
+
+    /// Makes the file and its missing directories, for the owner only, and remembers which file it is.
+    ///
+    /// - Parameter path: The absolute path.
+    /// - Throws: ``DriverError`` when it cannot be made, or its file system cannot hold it safely.
+    init(preparing path: String) throws(DriverError) {
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4000 else {
+            throw DriverError(.invalid, "the option path must be an absolute path, not '\(path)'")
+        }
+        try Self.makeDirectories(of: path)
+        try Self.refuseNetwork(path)
+        // mknod makes a regular file without opening it. SQLite gives its -wal and -shm the same mode.
+        if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST {
+            throw Self.failure("create", path)
+        }
+        var info = stat()
+        guard unsafe stat(path, &info) == 0 else { throw Self.failure("find", path) }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            throw DriverError(
+                .invalid, "\(path) is not a file; set the option path to a file in that directory")
+        }
+        self.path = path
+        device = info.st_dev
+        inode = info.st_ino
+    }
+
+    /// Throws when the path no longer leads to the file that was opened.
+    ///
+    /// A write to the old file would be acknowledged and never be seen again.
+    func checkIdentity() throws(DriverError) {
+        var info = stat()
+        let found = unsafe stat(path, &info) == 0
+        guard !found || info.st_dev != device || info.st_ino != inode else { return }
+        throw DriverError(
+            .unavailable,
+            "the database \(path) was \(found ? "replaced" : "moved or deleted") while it was open; "
+                + "put it back, or open the store again to use what is there now",
+            retry: .reopen)
+    }
+
+    private static func makeDirectories(of path: String) throws(DriverError) {
+        var missing: [String] = []
+        var directory = parent(path)
+        while unsafe access(directory, F_OK) != 0, errno == ENOENT, directory != "/" {
+            missing.append(directory)
+            directory = parent(directory)
+        }
+        for directory in missing.reversed() {
+            if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
+                throw failure("create the directory of", path)
+            }
+            try sync(parent(directory), for: path)
+        }
+    }
+
+    /// Makes the names in a directory durable.
+    private static func sync(_ directory: String, for path: String) throws(DriverError) {
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open the directory of", path) }
+        defer { close(descriptor) }
+        // A file system that cannot sync a directory says EINVAL; its names need none.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw failure("sync the directory of", path)
+        }
+    }
+
+    private static func parent(_ path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "/" }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The log's index is memory that all processes share, which a network file system cannot give.
+    private static func refuseNetwork(_ path: String) throws(DriverError) {
+        var magic: UInt32 = 0
+        guard unsafe holdfast_sqlite_file_system(parent(path), &magic) == 0 else {
+            throw failure("find the file system of", path)
+        }
+        guard let name = networkFileSystems[magic] else { return }
+        throw DriverError(
+            .unsupported,
+            "\(path) is on a network file system (\(name)), where SQLite loses data; choose a local "
+                + "disk, or a driver for shared storage such as postgres or s3")
+    }
+
+    /// An error of the file system, from `errno`.
+    static func failure(_ action: String, _ path: String) -> DriverError {
+        let number = errno
+        let code: DriverError.Code =
+            switch number {
+            case EACCES, EPERM, EROFS: .forbidden
+            case ENOSPC, EDQUOT: .full
+            case ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: .invalid
+            default: .io
+            }
+        let reason = unsafe String(cString: strerror(number))
+        return DriverError(code, "cannot \(action) \(path): \(reason)", vendorCode: Int64(number))
+    }
+}
+
+/// The magic numbers of statfs(2) that are network file systems.
+private let networkFileSystems: [UInt32: String] = [
+    0x6969: "NFS", 0x517b: "SMB", 0xff53_4d42: "CIFS", 0xfe53_4d42: "SMB2", 0x5346_414f: "AFS",
+    0x7375_7245: "Coda", 0x564c: "NCP", 0x00c3_6400: "Ceph", 0x0bd0_0bd0: "Lustre",
+    0x4750_4653: "GPFS", 0x0161_1984: "GFS2", 0x7461_636f: "OCFS2",
+]

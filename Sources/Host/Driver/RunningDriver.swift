@@ -1,0 +1,102 @@
+internal import HoldfastLoader
+internal import Logging
+
+/// A driver that was loaded and started, with what it says of itself.
+struct RunningDriver: Sendable {
+    let loaded: LoadedDriver
+    let descriptor: DriverDescriptor
+    /// The gate of all its stores, for a driver that takes one call at a time.
+    let gate: CallGate
+
+    /// Loads and starts the driver in `folder`.
+    ///
+    /// - Throws: ``HostError`` with code `driverRefused`, or what the driver failed with.
+    init(
+        id: String, folder: String, hostVersion: String, logger: Logger
+    ) throws(HostError) {
+        do throws(LoaderError) {
+            loaded = try LoadedDriver.load(
+                folder: folder, host: HostIdentity(name: "holdfast", version: hostVersion))
+        } catch {
+            throw HostError(error, driver: id)
+        }
+        guard loaded.id == id else {
+            throw HostError(
+                .driverRefused, "\(folder): the driver there is \(shown(loaded.id))",
+                advice: "name the folder after the driver's id", driver: id)
+        }
+        descriptor = try DriverDescriptor(json: try Self.start(loaded), driver: id)
+        gate = CallGate()
+        log(logger, folder)
+    }
+
+    /// Starts the driver; its descriptor.
+    private static func start(_ loaded: LoadedDriver) throws(HostError) -> [UInt8] {
+        do throws(DriverFailure) {
+            try loaded.start(lifeContext)
+            return try loaded.describe(lifeContext)
+        } catch {
+            throw HostError(error, driver: loaded.id)
+        }
+    }
+
+    /// Opens a store.
+    func open(_ options: [ResolvedOption], _ call: Call) throws(HostError) -> DriverStore {
+        let context = CallContext(
+            deadlineNanoseconds: call.deadlineNanoseconds == .max ? nil : call.deadlineNanoseconds,
+            traceParent: call.traceParent)
+        let values = options.map(OptionValue.init)
+        do throws(DriverFailure) {
+            let store = try call.withCancellationHandler({ context.cancel() }) {
+                () throws(DriverFailure) in try loaded.open(values, context)
+            }
+            return DriverStore(store, driverGate: gate)
+        } catch {
+            throw HostError(error, driver: descriptor.id)
+        }
+    }
+
+    /// Stops the driver; no store of it may be open.
+    func stop() throws(HostError) {
+        do throws(DriverFailure) { try loaded.stop(Self.lifeContext) } catch {
+            throw HostError(error, driver: descriptor.id)
+        }
+    }
+
+    /// Starting and stopping are short by contract.
+    private static var lifeContext: CallContext {
+        CallContext(deadlineNanoseconds: Monotonic.now(plus: .seconds(10)))
+    }
+
+    private func log(_ logger: Logger, _ folder: String) {
+        logger.info(
+            "driver loaded",
+            metadata: [
+                "driver": "\(loaded.id)", "version": "\(loaded.version)",
+                "vendor": "\(loaded.vendor)", "folder": "\(folder)",
+                "behaviour": "\(loaded.behaviour)", "threads": "\(loaded.threadModel)",
+            ])
+    }
+}
+
+extension OptionValue {
+    fileprivate init(_ option: ResolvedOption) {
+        let type: OptionType =
+            switch option.descriptor.kind {
+            case .string: .string
+            case .secret: .secret
+            case .integer: .integer
+            case .boolean: .boolean
+            case .duration: .duration
+            case .size: .size
+            case .path: .path
+            case .choice: .choice
+            }
+        let value: Value =
+            switch option.value {
+            case .text(let text): .text(text)
+            case .number(let number): .number(number)
+            }
+        self.init(name: option.descriptor.name, type: type, value: value)
+    }
+}

@@ -1,0 +1,152 @@
+internal import HoldfastLoader
+package import Logging
+internal import Synchronization
+
+/// Finds, checks, loads and starts drivers, and opens stores with them.
+///
+/// Make one in a process: drivers are never unloaded, and their messages go to one logger.
+package final class Host: Sendable {
+    private struct State {
+        var drivers: [String: RunningDriver] = [:]
+        var stores: [DriverStore] = []
+        var isShutDown = false
+    }
+
+    /// Where drivers are looked for.
+    package let search: DriverSearchPath
+    private let logger: Logger
+    private let hostVersion: String
+    private let state = Mutex(State())
+    /// One load at a time, apart from `state`, so that a slow one does not hold up open stores.
+    private let loading = Mutex(())
+
+    /// Makes a host; nothing is searched or loaded yet.
+    package init(search: DriverSearchPath, logger: Logger, hostVersion: String) {
+        self.search = search
+        self.logger = logger
+        self.hostVersion = hostVersion
+        DriverEvents.setHandler { severity, message, call in
+            let metadata: Logger.Metadata = call.map { ["call": "\($0)"] } ?? [:]
+            logger.log(
+                level: Logger.Level(severity), "\(message)", metadata: metadata, source: "driver")
+        }
+    }
+
+    // MARK: - Drivers
+
+    /// What is installed, by manifest; nothing of it is run.
+    package func installedDrivers() -> [InstalledDriver] { search.installedDrivers() }
+
+    /// Runs every check on a driver's folder, and no code of the driver.
+    package func inspect(path: String) -> DriverInspection {
+        DriverInspection(LibraryInspection.inspect(folder: path))
+    }
+
+    /// What a driver says of itself; loads and starts it.
+    ///
+    /// - Throws: ``HostError``: `driverMissing` with what is installed and how to add one,
+    ///   `driverRefused` with the check that it failed, or what the driver reports.
+    package func driver(_ id: String) throws(HostError) -> DriverDescriptor {
+        try running(id).descriptor
+    }
+
+    private func running(_ id: String) throws(HostError) -> RunningDriver {
+        try loading.withLock { _ throws(HostError) in
+            let known = try state.withLock { state throws(HostError) in
+                guard !state.isShutDown else { throw HostError(.invalid, "the host is shut down") }
+                return state.drivers[id]
+            }
+            // What runs stays, also when its folder was moved away in the meantime.
+            if let known { return known }
+            let driver = try RunningDriver(
+                id: id, folder: search.folder(of: id), hostVersion: hostVersion, logger: logger)
+            state.withLock { $0.drivers[id] = driver }
+            return driver
+        }
+    }
+
+    // MARK: - Stores
+
+    /// Opens a store with its layers.
+    ///
+    /// - Throws: ``HostError``: `invalid` with the place in the configuration, what
+    ///   ``driver(_:)`` throws, or why the driver could not open it.
+    package func open(
+        _ specification: StoreSpecification, _ call: Call
+    ) throws(HostError) -> Store {
+        do throws(HostError) {
+            return try openStore(specification, call)
+        } catch {
+            var error = error
+            if error.store.isEmpty { error.store = specification.name }
+            if error.driver.isEmpty { error.driver = specification.driver }
+            throw error
+        }
+    }
+
+    private func openStore(
+        _ specification: StoreSpecification, _ call: Call
+    ) throws(HostError) -> Store {
+        try call.check()
+        let driver = try running(specification.driver)
+        let options = try OptionResolver(driver.descriptor, specification).resolve()
+        let base = try driver.open(options, call)
+        do throws(HostError) {
+            let record = CapabilityRecord(
+                declared: driver.descriptor.capabilities, probed: try base.capabilities(call))
+            let layered = try LayerStack.wrap(
+                base, in: specification.layers ?? LayerStack.usual, store: specification.name,
+                driver: driver.descriptor.id)
+            try keep(base)
+            return Store(
+                name: specification.name, driverID: driver.descriptor.id,
+                addressing: driver.descriptor.addressing, capabilityRecord: record,
+                grace: driver.descriptor.grace, operations: layered)
+        } catch {
+            base.close(Call(timeout: .seconds(5)))
+            throw error
+        }
+    }
+
+    private func keep(_ store: DriverStore) throws(HostError) {
+        try state.withLock { state throws(HostError) in
+            guard !state.isShutDown else { throw HostError(.invalid, "the host is shut down") }
+            state.stores.removeAll(where: \.isClosed)
+            state.stores.append(store)
+        }
+    }
+
+    // MARK: - The end
+
+    /// Closes every store and stops every driver whose stores could all be closed.
+    package func shutdown() {
+        let (stores, drivers) = state.withLock { state in
+            defer { state = State(isShutDown: true) }
+            return (state.stores, state.drivers.values)
+        }
+        for store in stores { store.close(Call(timeout: .seconds(5))) }
+        let stuck = Set(stores.filter { !$0.isClosed }.map(\.driverID))
+        for driver in drivers {
+            let id = driver.descriptor.id
+            guard !stuck.contains(id) else {
+                logger.warning("a call still runs in the driver", metadata: ["driver": "\(id)"])
+                continue
+            }
+            do throws(HostError) { try driver.stop() } catch {
+                logger.warning(
+                    "the driver did not stop cleanly",
+                    metadata: ["driver": "\(id)", "reason": "\(error.message)"])
+            }
+        }
+    }
+}
+
+extension Logger.Level {
+    fileprivate init(_ severity: DriverEvents.Severity) {
+        switch severity {
+        case .debug: self = .debug
+        case .notice: self = .notice
+        case .warning: self = .warning
+        }
+    }
+}

@@ -1,0 +1,134 @@
+internal import FoundationEssentials
+
+/// The descriptor document, format 1; `docs/writing-a-driver.md` gives its schema.
+private struct DescriptorDocument: Decodable {
+    struct Option: Decodable {
+        var name: String
+        var type: String
+        var summary: String
+        var required: Bool
+        var `default`: String?
+        var environment: String?
+        var flat_key: String?
+        var minimum: Int64?
+        var maximum: Int64?
+        var choices: [String]?
+    }
+
+    struct DeclaredCapability: Decodable {
+        var id: String
+        var level: UInt32
+        var limit: UInt64
+        var note: String
+    }
+
+    var format: Int
+    var id: String
+    var version: String
+    var vendor: String
+    var summary: String
+    var addressing: String
+    var grace_ms: Int64?
+    var options: [Option]
+    var capabilities: [DeclaredCapability]
+}
+
+extension DriverDescriptor {
+    /// The longest that a driver may claim to need after a deadline.
+    private static let longestGraceMilliseconds: Int64 = 60_000
+
+    /// Reads the document that the driver `driver` wrote.
+    init(json: [UInt8], driver: String) throws(HostError) {
+        func refused(_ message: String) -> HostError {
+            HostError(
+                .driverRefused, "the driver \(driver) describes itself wrongly: \(message)",
+                advice: "report this to the driver's vendor", driver: driver)
+        }
+        let document: DescriptorDocument
+        do {
+            document = try JSONDecoder().decode(DescriptorDocument.self, from: Data(json))
+        } catch {
+            throw refused("its descriptor is not a document of format 1")
+        }
+        guard document.format == 1 else {
+            throw refused("format \(document.format) is not known, only 1 is")
+        }
+        guard document.id == driver else { throw refused("it says it is \(shown(document.id))") }
+        guard let addressing = Addressing(rawValue: document.addressing) else {
+            throw refused("the addressing \(shown(document.addressing)) is not known")
+        }
+        let grace = document.grace_ms ?? 1000
+        guard (0...Self.longestGraceMilliseconds).contains(grace) else {
+            throw refused("a grace of \(grace) ms, at most 60000 are allowed")
+        }
+        var options: [OptionDescriptor] = []
+        for option in document.options {
+            guard let described = OptionDescriptor(option) else {
+                throw refused("the option \(shown(option.name)) is not complete")
+            }
+            options.append(described)
+        }
+        self.init(
+            id: document.id, version: document.version, vendor: document.vendor,
+            summary: document.summary, addressing: addressing, grace: .milliseconds(grace),
+            options: options, capabilities: Capabilities(document.capabilities))
+        if let defect = optionDefect { throw refused(defect) }
+    }
+
+    /// What is wrong with the options, taken together.
+    private var optionDefect: String? {
+        var names: Set<String> = []
+        var flatKeys: Set<String> = []
+        for option in options {
+            if !names.insert(option.name).inserted { return "two options \(shown(option.name))" }
+            if let key = option.flatKey, !flatKeys.insert(key).inserted {
+                return "two options with the flat key \(shown(key))"
+            }
+        }
+        return nil
+    }
+}
+
+extension OptionDescriptor {
+    fileprivate init?(_ option: DescriptorDocument.Option) {
+        guard !option.name.isEmpty, let kind = Kind(option) else { return nil }
+        self.init(
+            name: option.name, kind: kind, summary: option.summary, isRequired: option.required,
+            defaultValue: option.default, environment: option.environment,
+            flatKey: option.flat_key)
+    }
+}
+
+extension OptionDescriptor.Kind {
+    fileprivate init?(_ option: DescriptorDocument.Option) {
+        switch option.type {
+        case "string": self = .string
+        case "secret": self = .secret
+        case "integer":
+            let minimum = option.minimum ?? .min
+            let maximum = option.maximum ?? .max
+            guard minimum <= maximum else { return nil }
+            self = .integer(minimum...maximum)
+        case "boolean": self = .boolean
+        case "duration": self = .duration
+        case "size": self = .size
+        case "path": self = .path
+        case "choice":
+            guard let choices = option.choices, !choices.isEmpty else { return nil }
+            self = .choice(choices)
+        default: return nil
+        }
+    }
+}
+
+extension Capabilities {
+    fileprivate init(_ declared: [DescriptorDocument.DeclaredCapability]) {
+        self.init(
+            declared.map {
+                let level: Capability.Level =
+                    $0.level >= Capability.Level.native.rawValue
+                    ? .native : $0.level >= Capability.Level.emulated.rawValue ? .emulated : .none
+                return Capability($0.id, level, limit: $0.limit, note: $0.note)
+            })
+    }
+}

@@ -1,0 +1,46 @@
+/// What a put asks for besides the key and the bytes.
+package struct PutRequest: Sendable, Hashable {
+    /// What the write requires of the object as it is.
+    package var condition: Condition
+    /// What is stored with the object, the host's own included.
+    package var attributes: [String: String]
+
+    /// Makes a request.
+    package init(condition: Condition, attributes: [String: String]) {
+        self.condition = condition
+        self.attributes = attributes
+    }
+}
+
+/// What a `Store` is built from and what layers wrap: the operations of a driver's store, blocking.
+///
+/// Arguments were checked by `Store`. Infos carry the attributes as they are stored, so the host's
+/// own ones too. Errors that a closure or a source throws are passed on unchanged.
+package protocol StoreOperations: Sendable {
+    /// Reports one object's information; `nil` when there is none.
+    func head(_ key: ObjectKey, _ call: Call) throws(HostError) -> ObjectInfo?
+
+    /// Reads an object: `begin` once, then `body` for the bytes in order; `nil` when there is none.
+    func get(
+        _ key: ObjectKey, _ range: ByteRange, _ call: Call,
+        begin: (ObjectInfo) throws(HostError) -> Void,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) -> ObjectInfo?
+
+    /// Writes a whole object, all or nothing, and reports its new information.
+    func put(
+        _ key: ObjectKey, _ request: PutRequest, from source: any ByteSource, _ call: Call
+    ) throws(HostError) -> ObjectInfo
+
+    /// Removes an object; an absent one under no condition is a success.
+    func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(HostError)
+
+    /// One page of a listing in ascending byte order; fewer entries than the limit mean the end.
+    func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry]
+
+    /// Checks that the store can be used now; its clock, where it has one.
+    func ping(_ call: Call) throws(HostError) -> StoreClock?
+
+    /// Closes the store; calls after it fail.
+    func close(_ call: Call)
+}

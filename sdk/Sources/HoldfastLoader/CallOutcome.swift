@@ -1,0 +1,69 @@
+internal import CHoldfast
+
+/// Why a sink or source ended a call before the driver did.
+enum Ending {
+    /// The consumer has enough.
+    case stopped
+    /// The consumer failed; this error comes out of the call.
+    case failed(any Error)
+    /// The driver broke the interface.
+    case defect(Defect)
+
+    /// What the driver is told.
+    var status: holdfast_status {
+        switch self {
+        case .stopped: HOLDFAST_STOPPED
+        case .failed: HOLDFAST_CANCELLED
+        case .defect: HOLDFAST_INTERNAL
+        }
+    }
+}
+
+/// Judges what a driver's function returned.
+struct CallOutcome {
+    /// The driver's id, for messages.
+    var driver: String
+    /// The function, for messages.
+    var function: String
+    /// Whether the call can change what is stored, so that its effect can be unknown.
+    var isWrite = false
+
+    /// Turns a status into success or a failure.
+    ///
+    /// - Parameters:
+    ///   - status: What the function returned.
+    ///   - context: Where the driver's report is.
+    /// - Throws: ``DriverFailure``, unless the status is `HOLDFAST_OK`.
+    func check(_ status: holdfast_status, _ context: CallContext) throws(DriverFailure) {
+        if let failure = failure(status, context) { throw failure }
+    }
+
+    /// The failure that a status stands for; `nil` for `HOLDFAST_OK`.
+    func failure(_ status: holdfast_status, _ context: CallContext) -> DriverFailure? {
+        let report = context.takeReport()
+        guard status != HOLDFAST_OK else { return nil }
+        let code = DriverFailure.Code(status: status)
+        guard code.isKnown else { return failure(Defect("returned the unknown status \(status)")) }
+        guard var report else {
+            let applied: DriverFailure.Applied = isWrite && !code.impliesNotApplied ? .unknown : .no
+            return DriverFailure(
+                code, "\(function) failed; the driver gave no reason", applied: applied)
+        }
+        guard report.code == code else {
+            return failure(
+                Defect("returned \(status) but reported \(report.code.status): \(report.message)"))
+        }
+        if !isWrite { report.applied = .no }
+        return report
+    }
+
+    /// A failure that names a driver's defect.
+    ///
+    /// What a write did is then unknown.
+    func failure(_ defect: Defect) -> DriverFailure {
+        DriverFailure(
+            .internalError,
+            "the driver \(driver) \(defect.text) in \(function); report it to its author",
+            applied: isWrite ? .unknown : .no)
+    }
+}

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A driver that keeps objects in memory, for the tests of the loader. It is correct, unless a macro
+// spoils its library or a path that starts with "bad/" spoils one call.
+
+#include <holdfast/driver.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TEXT(s) ((holdfast_text){(s), sizeof(s) - 1})
+#define MOST 256
+
+typedef struct {
+    char *key;  // collection, workspace and path, each with its terminator
+    size_t key_size;
+    const char *path;
+    char version[24];
+    uint8_t *bytes;
+    uint64_t count;
+    holdfast_attribute *attributes;
+    uint32_t attribute_count;
+} object;
+
+typedef struct {
+    pthread_mutex_t lock;
+    object *objects[MOST];
+    uint32_t count;
+    uint64_t writes;
+} memory;
+
+static const holdfast_host *the_host;
+static int the_driver;
+
+// ---- Outcomes
+
+static holdfast_status fail(const holdfast_call *call, holdfast_status status,
+                            holdfast_applied applied, const char *message, holdfast_text current) {
+    holdfast_error error = {sizeof error, 0, status, applied, HOLDFAST_RETRY_SAME, 0, 5000000, 42,
+                            TEXT("EXAMPLE"), {message, strlen(message)}, current};
+    the_host->fail(call, &error);
+    return status;
+}
+
+static int is(holdfast_text text, const char *word) {
+    return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
+}
+
+// ---- The table of objects, sorted by key
+
+static size_t make_key(char *out, holdfast_text c, holdfast_text w, holdfast_text p) {
+    memcpy(out, c.data, c.size);
+    out[c.size] = 0;
+    memcpy(out + c.size + 1, w.data, w.size);
+    out[c.size + 1 + w.size] = 0;
+    memcpy(out + c.size + w.size + 2, p.data, p.size);
+    out[c.size + w.size + 2 + p.size] = 0;
+    return c.size + w.size + p.size + 3;
+}
+
+static int compare(const object *o, const char *key, size_t size) {
+    int order = memcmp(o->key, key, o->key_size < size ? o->key_size : size);
+    return order != 0 ? order : (o->key_size > size) - (o->key_size < size);
+}
+
+static uint32_t place(const memory *m, const char *key, size_t size, int *found) {
+    uint32_t at = 0;
+    while (at < m->count && compare(m->objects[at], key, size) < 0) at++;
+    *found = at < m->count && compare(m->objects[at], key, size) == 0;
+    return at;
+}
+
+static object *find(const memory *m, const holdfast_key *k, uint32_t *at) {
+    char key[2048];
+    int found;
+    *at = place(m, key, make_key(key, k->collection, k->workspace, k->path), &found);
+    return found ? m->objects[*at] : NULL;
+}
+
+static void release(object *o) {
+    for (uint32_t i = 0; i < o->attribute_count; i++) {
+        free((void *)o->attributes[i].name.data);
+        free((void *)o->attributes[i].value.data);
+    }
+    free(o->attributes);
+    free(o->bytes);
+    free(o->key);
+    free(o);
+}
+
+static holdfast_text copy_text(holdfast_text text) {
+    char *data = malloc(text.size + 1);
+    memcpy(data, text.data, text.size);
+    return (holdfast_text){data, text.size};
+}
+
+static holdfast_info describe_object(const object *o, int attributes) {
+    return (holdfast_info){sizeof(holdfast_info), 0, {o->version, strlen(o->version)}, o->count,
+                           1700000000000000000, attributes ? o->attributes : NULL,
+                           attributes ? o->attribute_count : 0, sizeof(holdfast_attribute)};
+}
+
+static holdfast_status check(const holdfast_call *call, const object *o,
+                             const holdfast_condition *condition) {
+    holdfast_text current = o ? (holdfast_text){o->version, strlen(o->version)} : TEXT("");
+    switch (condition->kind) {
+    case HOLDFAST_CONDITION_NONE: return HOLDFAST_OK;
+    case HOLDFAST_CONDITION_ABSENT: if (!o) return HOLDFAST_OK; break;
+    case HOLDFAST_CONDITION_VERSION:
+        if (o && is(condition->version, o->version)) return HOLDFAST_OK;
+        break;
+    default: return fail(call, HOLDFAST_UNSUPPORTED, 0, "unknown condition", TEXT(""));
+    }
+    return fail(call, HOLDFAST_CONDITION, HOLDFAST_APPLIED_NO, "the object has changed", current);
+}
+
+// ---- Life
+
+static holdfast_status start(const holdfast_host *host, const holdfast_call *call, void **driver) {
+    the_host = host;
+#ifdef START_FAILS
+    static int tries;
+    return ++tries == 1 ? fail(call, HOLDFAST_UNAVAILABLE, 0, "cannot start", TEXT("")) : HOLDFAST_OK;
+#endif
+    host->event(call, HOLDFAST_NOTICE, TEXT("started\nwell"));
+    *driver = &the_driver;
+    return HOLDFAST_OK;
+}
+
+static holdfast_status stop(void *driver, const holdfast_call *call) {
+    return driver == &the_driver && call ? HOLDFAST_OK : HOLDFAST_INTERNAL;
+}
+
+static holdfast_status describe(void *driver, const holdfast_call *call, const holdfast_sink *sink) {
+    holdfast_status status = sink->write(sink->context, (const uint8_t *)"{\"id\":", 6);
+    if (status == 0) status = sink->write(sink->context, (const uint8_t *)"\"memory\"}", 9);
+    return status;
+}
+
+static const void *extension(void *driver, holdfast_text id) {
+    static const uint32_t table = 16;
+    return is(id, "holdfast.example/1") ? &table : NULL;
+}
+
+static holdfast_status open_store(void *driver, const holdfast_call *call,
+                                  const holdfast_options *options, void **store) {
+    for (uint32_t i = 0; i < options->count; i++) {
+        const holdfast_option *o =
+            (const void *)((const char *)options->items + (size_t)i * options->stride);
+        if (is(o->name, "refuse") && o->type == HOLDFAST_OPTION_BOOLEAN && o->number == 1)
+            return fail(call, HOLDFAST_UNAVAILABLE, 2, "no\nroute", TEXT(""));
+        if (is(o->name, "say") && o->type == HOLDFAST_OPTION_STRING)
+            the_host->event(NULL, HOLDFAST_WARNING, o->text);
+        if (is(o->name, "nothing")) return HOLDFAST_OK;
+    }
+    memory *m = calloc(1, sizeof *m);
+    pthread_mutex_init(&m->lock, NULL);
+    *store = m;
+    return HOLDFAST_OK;
+}
+
+static holdfast_status close_store(void *store, const holdfast_call *call) {
+    memory *m = store;
+    for (uint32_t i = 0; i < m->count; i++) release(m->objects[i]);
+    free(m);
+    return HOLDFAST_OK;
+}
+
+static holdfast_status capabilities(void *store, const holdfast_call *call,
+                                    const holdfast_capability_sink *sink) {
+    holdfast_capability all[] = {
+        {sizeof *all, 0, TEXT("condition.absent"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
+        {sizeof *all, 0, TEXT("value"), HOLDFAST_LEVEL_EMULATED, 0, 1048576, TEXT("small")},
+    };
+    for (int i = 0; i < 2; i++) {
+        holdfast_status status = sink->capability(sink->context, &all[i]);
+        if (status != HOLDFAST_OK) return status;
+    }
+    return HOLDFAST_OK;
+}
+
+static holdfast_status ping(void *store, const holdfast_call *call,
+                            const holdfast_clock_sink *sink) {
+    holdfast_clock clock = {sizeof clock, 0, TEXT("memory"), 12345, 1};
+    return sink->clock(sink->context, &clock);
+}
+
+#include "broken.h"
+
+// ---- Objects
+
+static holdfast_status head(void *store, const holdfast_call *call, const holdfast_key *key,
+                            const holdfast_info_sink *sink) {
+    memory *m = store;
+    uint32_t at;
+    pthread_mutex_lock(&m->lock);
+    object *o = find(m, key, &at);
+    holdfast_status status;
+    if (o) {
+        holdfast_info info = describe_object(o, 1);
+        status = sink->info(sink->context, &info);
+    } else {
+        status = fail(call, HOLDFAST_NOT_FOUND, 0, "no such object", TEXT(""));
+    }
+    pthread_mutex_unlock(&m->lock);
+    return status;
+}
+
+static holdfast_status get(void *store, const holdfast_call *call, const holdfast_get *request,
+                           const holdfast_info_sink *sink, const holdfast_sink *bytes) {
+    memory *m = store;
+    uint32_t at;
+    char word[64];
+    if (bad(request->key->path, word)) return bad_get(call, word, sink, bytes);
+    pthread_mutex_lock(&m->lock);
+    object *o = find(m, request->key, &at);
+    holdfast_status status;
+    if (o) {
+        holdfast_info info = describe_object(o, 1);
+        uint64_t offset = request->offset < o->count ? request->offset : o->count;
+        uint64_t rest = request->length < o->count - offset ? request->length : o->count - offset;
+        status = sink->info(sink->context, &info);
+        while (status == 0 && rest > 0) {
+            uint64_t piece = rest < 4096 ? rest : 4096;
+            status = bytes->write(bytes->context, o->bytes + offset, piece);
+            offset += piece;
+            rest -= piece;
+        }
+    } else {
+        status = fail(call, HOLDFAST_NOT_FOUND, 0, "no such object", TEXT(""));
+    }
+    pthread_mutex_unlock(&m->lock);
+    return status;
+}
+
+static holdfast_status insert(memory *m, const holdfast_call *call, const holdfast_put *request,
+                              uint8_t *bytes, uint64_t count, const holdfast_info_sink *sink) {
+    uint32_t at;
+    const holdfast_key *k = request->key;
+    object *old = find(m, k, &at);
+    holdfast_status status = check(call, old, request->condition);
+    if (status == 0 && !old && m->count == MOST)
+        status = fail(call, HOLDFAST_FULL, 0, "full", TEXT(""));
+    if (status != 0) {
+        free(bytes);
+        return status;
+    }
+    object *o = calloc(1, sizeof *o);
+    o->key = malloc(k->collection.size + k->workspace.size + k->path.size + 3);
+    o->key_size = make_key(o->key, k->collection, k->workspace, k->path);
+    o->path = o->key + k->collection.size + k->workspace.size + 2;
+    snprintf(o->version, sizeof o->version, "v%llu", (unsigned long long)++m->writes);
+    o->bytes = bytes;
+    o->count = count;
+    o->attribute_count = request->attribute_count;
+    o->attributes = calloc(o->attribute_count + 1, sizeof *o->attributes);
+    for (uint32_t i = 0; i < o->attribute_count; i++) {
+        const holdfast_attribute *a = (const void *)((const char *)request->attributes +
+                                                     (size_t)i * request->attribute_stride);
+        o->attributes[i] =
+            (holdfast_attribute){sizeof *a, 0, copy_text(a->name), copy_text(a->value)};
+    }
+    if (old) {
+        release(old);
+    } else {
+        memmove(m->objects + at + 1, m->objects + at, (m->count++ - at) * sizeof *m->objects);
+    }
+    m->objects[at] = o;
+    holdfast_info info = describe_object(o, 1);
+    return sink->info(sink->context, &info);
+}
+
+static holdfast_status put(void *store, const holdfast_call *call, const holdfast_put *request,
+                           const holdfast_source *source, const holdfast_info_sink *sink) {
+    memory *m = store;
+    char word[64];
+    if (bad(request->key->path, word)) return bad_put(call, word, source, sink);
+    uint8_t *bytes = NULL;
+    uint64_t size = 0, space = 0, count = 1;
+    while (count > 0) {
+        if (size == space) bytes = realloc(bytes, space = space ? space * 2 : 64);
+        holdfast_status status = source->read(source->context, bytes + size, space - size, &count);
+        if (status != HOLDFAST_OK) {
+            free(bytes);
+            return fail(call, HOLDFAST_SOURCE, 0, "the source failed", TEXT(""));
+        }
+        size += count;
+    }
+    pthread_mutex_lock(&m->lock);
+    holdfast_status status = insert(m, call, request, bytes, size, sink);
+    pthread_mutex_unlock(&m->lock);
+    return status;
+}
+
+static holdfast_status remove_object(void *store, const holdfast_call *call,
+                                     const holdfast_remove *request) {
+    memory *m = store;
+    uint32_t at;
+    char word[64];
+    if (bad(request->key->path, word)) return HOLDFAST_IO;
+    pthread_mutex_lock(&m->lock);
+    object *o = find(m, request->key, &at);
+    holdfast_status status = check(call, o, request->condition);
+    if (status == 0 && o) {
+        release(o);
+        memmove(m->objects + at, m->objects + at + 1, (--m->count - at) * sizeof *m->objects);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return status;
+}
+
+// Sends entries three at a time, in elements that are longer than the host knows.
+static holdfast_status list(void *store, const holdfast_call *call, const holdfast_list *request,
+                            const holdfast_entry_sink *sink) {
+    struct { holdfast_entry entry; uint64_t poison[3]; } batch[3];
+    holdfast_info infos[3];
+    memory *m = store;
+    uint32_t filled = 0, sent = 0;
+    char word[64];
+    holdfast_status status = HOLDFAST_OK;
+    if (bad(request->workspace, word)) return bad_list(word, sink);
+    memset(batch, 0xa5, sizeof batch);
+    pthread_mutex_lock(&m->lock);
+    for (uint32_t i = 0; i <= m->count && status == 0; i++) {
+        int last = i == m->count || sent + filled == request->limit;
+        if (filled == 3 || (last && filled > 0)) {
+            status = sink->entries(sink->context, batch, filled, sizeof *batch);
+            sent += filled;
+            filled = 0;
+        }
+        if (last) break;
+        object *o = m->objects[i];
+        char key[2048];
+        size_t scope = make_key(key, request->collection, request->workspace, TEXT("")) - 1;
+        size_t path = strlen(o->path);
+        if (o->key_size < scope || memcmp(o->key, key, scope) ||
+            path < request->prefix.size || memcmp(o->path, request->prefix.data, request->prefix.size))
+            continue;
+        size_t shared = path < request->start_after.size ? path : request->start_after.size;
+        int order = memcmp(o->path, request->start_after.data, shared);
+        if (order < 0 || (order == 0 && path <= request->start_after.size)) continue;
+        infos[filled] = describe_object(o, request->flags & HOLDFAST_LIST_ATTRIBUTES);
+        batch[filled].entry = (holdfast_entry){sizeof *batch, 0, {o->path, path}, &infos[filled]};
+        filled++;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return status;
+}
+
+// ---- The library
+
+#ifndef TABLE_ID
+#define TABLE_ID "memory"
+#endif
+#ifndef TABLE_VERSION
+#define TABLE_VERSION "1.2.3"
+#endif
+#ifndef TABLE_DRAFT
+#define TABLE_DRAFT HOLDFAST_DRAFT
+#endif
+#ifndef TABLE_BEHAVIOUR
+#define TABLE_BEHAVIOUR HOLDFAST_BEHAVIOUR
+#endif
+#ifndef TABLE_THREADS
+#define TABLE_THREADS HOLDFAST_THREADS_PARALLEL
+#endif
+#ifndef TABLE_SIZE
+#define TABLE_SIZE sizeof table
+#endif
+#ifndef TABLE_LIST
+#define TABLE_LIST list
+#endif
+
+static const struct { holdfast_driver driver; uint64_t later[8]; } table = {
+    {TABLE_SIZE, 0, HOLDFAST_ABI_MINOR, TABLE_DRAFT, TABLE_BEHAVIOUR, TABLE_THREADS,
+     {TABLE_ID, sizeof(TABLE_ID) - 1}, TEXT(TABLE_VERSION), TEXT("The tests"), start, stop, describe,
+     extension, open_store, close_store, capabilities, head, get, put, remove_object, TABLE_LIST,
+     ping},
+    {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull},
+};
+
+#ifdef NOTE_MAJOR
+__attribute__((section(HOLDFAST_NOTE_SECTION), used, aligned(4)))
+static const holdfast_note note = {9, 16, 1, HOLDFAST_NOTE_OWNER, NOTE_MAJOR, 0, NOTE_DRAFT,
+                                   NOTE_BEHAVIOUR};
+#elif !defined(NO_NOTE)
+HOLDFAST_DRIVER_NOTE;
+#endif
+
+#ifdef TWO_NOTES
+__attribute__((section(HOLDFAST_NOTE_SECTION), used, aligned(4)))
+static const holdfast_note second = {9, 16, 1, HOLDFAST_NOTE_OWNER, 1, 0, 1, 1};
+#endif
+
+#define EXPORTED __attribute__((visibility("default")))
+
+#ifdef EXTRA_EXPORT
+EXPORTED int helper_of_the_driver(void) { return 1; }
+#endif
+
+#ifdef STATIC_TLS
+static __thread int counter __attribute__((tls_model("initial-exec")));
+#endif
+
+#ifdef MISSING_FUNCTION
+int function_that_nobody_has(void);
+#endif
+
+#ifdef RUNS_CODE
+#include <unistd.h>
+__attribute__((constructor)) static void tell(void) { setenv("HOLDFAST_TEST_CODE_RAN", "1", 1); }
+#endif
+
+#ifndef NO_ENTRY
+EXPORTED holdfast_status holdfast_driver_main_v1(const holdfast_offer *offer,
+                                                 const holdfast_driver **driver) {
+#ifdef STATIC_TLS
+    counter++;
+#endif
+#ifdef MISSING_FUNCTION
+    function_that_nobody_has();
+#endif
+#ifdef REFUSES
+    return HOLDFAST_UNSUPPORTED;
+#endif
+#ifdef WILD_TABLE
+    *driver = (const holdfast_driver *)(uintptr_t)WILD_TABLE;
+    return HOLDFAST_OK;
+#endif
+    if (offer->draft != HOLDFAST_DRAFT || !is(offer->host_name, "tests")) return HOLDFAST_UNSUPPORTED;
+    *driver = &table.driver;
+    return HOLDFAST_OK;
+}
+#endif

@@ -1,0 +1,120 @@
+import HoldfastDriver
+import Synchronization
+
+/// A driver over the Swift SDK that keeps objects in memory, to test the SDK's side of the table.
+struct SwiftMemoryDriver: Driver {
+    static let description = DriverDescription(
+        id: "swift-memory", version: "2.0.0", vendor: "The tests", summary: "Keeps objects",
+        threadModel: .parallel, addressing: .rows,
+        options: [OptionDescription("greeting", .string, "Said when a store opens")],
+        capabilities: [Capability("value", .native, limit: 1 << 20)])
+
+    private let host: HostServices
+
+    init(host: HostServices) throws(DriverError) { self.host = host }
+
+    func open(_ options: Options, _ call: Call) throws(DriverError) -> SwiftMemoryStore {
+        if options.flag("refuse") == true {
+            throw DriverError(
+                .unauthenticated, "no such user", retry: .reopen, vendorCode: -7,
+                vendorName: "NOUSER")
+        }
+        if let greeting = options.text("greeting") { host.log(.warning, greeting) }
+        return SwiftMemoryStore()
+    }
+}
+
+final class SwiftMemoryStore: DriverStore {
+    private struct Object {
+        var info: ObjectInfo
+        var bytes: [UInt8]
+    }
+
+    private struct Content {
+        var objects: [ObjectKey: Object] = [:]
+        var writes = 0
+    }
+
+    private let content = Mutex(Content())
+
+    func capabilities(_ call: Call) throws(DriverError) -> [Capability] {
+        SwiftMemoryDriver.description.capabilities
+    }
+
+    private func object(_ key: ObjectKey) throws(DriverError) -> Object {
+        guard let object = content.withLock({ $0.objects[key] }) else {
+            throw DriverError(.notFound, "no such object")
+        }
+        return object
+    }
+
+    func head(_ key: ObjectKey, _ call: Call) throws(DriverError) -> ObjectInfo {
+        try object(key).info
+    }
+
+    func get(
+        _ key: ObjectKey, _ range: ByteRange, into sink: ObjectSink, _ call: Call
+    ) throws(DriverError) {
+        if key.path == "waits" { while true { try call.check() } }
+        let object = try object(key)
+        try sink.begin(object.info)
+        let part = range.clamped(to: object.info.byteCount)
+        let bytes = object.bytes[Int(part.lowerBound)..<Int(part.upperBound)]
+        try sink.write(bytes.span.bytes)
+    }
+
+    func put(
+        _ request: PutRequest, from source: ObjectSource, _ call: Call
+    ) throws(DriverError) -> ObjectInfo {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1000)
+        while case let count = try source.read(into: &buffer), count > 0 {
+            bytes += buffer[..<count]
+        }
+        return try content.withLock { content throws(DriverError) in
+            try Self.check(request.condition, content.objects[request.key])
+            content.writes += 1
+            let info = ObjectInfo(
+                version: Version("v\(content.writes)"), byteCount: UInt64(bytes.count),
+                modifiedNanoseconds: 5, attributes: request.attributes)
+            content.objects[request.key] = Object(info: info, bytes: bytes)
+            return info
+        }
+    }
+
+    func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(DriverError) {
+        try content.withLock { content throws(DriverError) in
+            try Self.check(condition, content.objects[key])
+            content.objects[key] = nil
+        }
+    }
+
+    private static func check(_ condition: Condition, _ object: Object?) throws(DriverError) {
+        let holds =
+            switch condition {
+            case .none: true
+            case .absent: object == nil
+            case .version(let version): object?.info.version == version
+            }
+        guard !holds else { return }
+        throw DriverError(.condition, "it has changed", currentVersion: object?.info.version)
+    }
+
+    func list(_ request: ListRequest, into sink: EntrySink, _ call: Call) throws(DriverError) {
+        let objects = content.withLock { $0.objects }
+        let chosen = objects.filter { key, _ in
+            key.collection == request.collection && key.workspace == request.workspace
+                && key.path.hasPrefix(request.prefix) && key.path > request.startAfter
+        }
+        let sorted = chosen.sorted { $0.key.path < $1.key.path }
+        for (key, object) in sorted.prefix(request.limit) {
+            var info = object.info
+            if !request.wantsAttributes { info.attributes = [] }
+            try sink.send(Entry(path: key.path, info: info))
+        }
+    }
+
+    func ping(_ call: Call) throws(DriverError) -> StoreClock? { nil }
+
+    func close(_ call: Call) {}
+}
