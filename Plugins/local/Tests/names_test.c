@@ -126,18 +126,18 @@ static void check_model(void *store) {
 }
 
 static void check_lengths(void *store) {
-    char part[201], path[513];
+    char part[201], path[641];
     memset(part, '%', 200), part[200] = '\0';
     CHECK(put(store, PATH(part), ABSENT, "x", NULL) == HOLDFAST_OK, "200 percent signs fit");
     for (int index = 0; index < 198; index += 3) memcpy(part + index, "%25", 3);
     CHECK(put(store, PATH(part), ABSENT, "x", NULL) == HOLDFAST_TOO_LARGE,
           "66 escapes do not, and that is said");
-    memset(path, 'p', 512), path[512] = '\0';
-    path[200] = path[401] = '/';
-    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "a path of 512 bytes");
-    memset(path, 'p', 512);
-    for (int index = 1; index < 511; index += 2) path[index] = '/';
-    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "256 folders deep");
+    memset(path, 'p', 640), path[640] = '\0';
+    path[200] = path[401] = path[602] = '/';
+    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "a path of 640 bytes");
+    memset(path, 'p', 640);
+    for (int index = 1; index < 639; index += 2) path[index] = '/';
+    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "320 folders deep");
     char *paths[8];
     CHECK(list(store, PATH(""), "", 8, paths) == 3, "all of them are listed");
     static const char *const refused[] = {"..", "a/../b", "/a", "a/", "a//b", ".", "a/.", ""};
