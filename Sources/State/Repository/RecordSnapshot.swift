@@ -1,0 +1,114 @@
+internal import Host
+
+/// A record as it was read, with what a swap of it must require.
+struct RecordSnapshot {
+    var record: StateRecord
+    /// The version that was read; `nil` when there is no record.
+    var version: Version?
+
+    /// Whether there is a record.
+    var exists: Bool { version != nil }
+
+    var condition: Condition { version.map { .version($0) } ?? .absent }
+}
+
+extension StateRepository {
+    /// Reads the record of a state; an empty one where there is none.
+    func load(_ path: StatePath, _ call: Call) throws(StateError) -> RecordSnapshot {
+        let key = recordKey(path)
+        let found = try onStore(path) { () throws(HostError) in
+            try call.check()
+            return try store.read(key, maxByteCount: StateRecord.bytesMax, call)
+        }
+        guard let found else { return RecordSnapshot(record: StateRecord(), version: nil) }
+        do throws(StateRecord.Problem) {
+            return RecordSnapshot(
+                record: try StateRecord(json: found.bytes), version: found.info.version)
+        } catch {
+            throw self.error(error, key, path)
+        }
+    }
+
+    private func error(
+        _ problem: StateRecord.Problem, _ key: ObjectKey, _ path: StatePath
+    ) -> StateError {
+        switch problem {
+        case .newer(let format):
+            return StateError(
+                .newerFormat,
+                "the record \(key) has format \(format); this Holdfast knows \(StateRecord.format)",
+                advice: "use a newer Holdfast; nothing was changed", path: path)
+        case .damaged(let reason):
+            return StateError(
+                .integrity, "the record \(key) is damaged: \(reason)",
+                advice: "restore it from a backup; the versions of the state are under "
+                    + "\(kind.versions)/\(path)/", path: path)
+        }
+    }
+
+    /// Swaps the record for `changed`, with a new write id.
+    ///
+    /// - Returns: The new snapshot; `nil` when another change is there now. Then this one will not
+    ///   take place any more, but it may have done so before the other, when its answer was lost:
+    ///   the caller looks.
+    /// - Throws: ``StateError``; `applied` tells whether the change may have taken place.
+    func swap(
+        _ path: StatePath, _ snapshot: RecordSnapshot, to changed: StateRecord, _ call: Call
+    ) throws(StateError) -> RecordSnapshot? {
+        var changed = changed
+        changed.write = environment.randomHexadecimal(16)
+        if changed.writing != nil, changed.writing != snapshot.record.writing {
+            changed.writing?.write = changed.write
+        }
+        let key = recordKey(path)
+        do throws(HostError) {
+            try call.check()
+            let info = try store.put(key, changed.json, condition: snapshot.condition, call)
+            return RecordSnapshot(record: changed, version: info.version)
+        } catch {
+            if error.applied == .no {
+                if error.code == .condition || error.code == .conflict { return nil }
+                throw StateError(error, path: path)
+            }
+            guard error.isLostAnswer else { throw unknownOutcome(error, path) }
+            return try resolve(path, snapshot, changed, error, call)
+        }
+    }
+
+    private func unknownOutcome(_ error: HostError, _ path: StatePath) -> StateError {
+        var unknown = StateError(error, path: path)
+        unknown.applied = .unknown
+        unknown.message =
+            "it is not known whether the change of '\(path)' took place: \(error.message)"
+        unknown.advice = "repeat the same request: it is recognised if it did"
+        return unknown
+    }
+
+    /// Finds out what became of a swap whose answer was lost.
+    private func resolve(
+        _ path: StatePath, _ snapshot: RecordSnapshot, _ changed: StateRecord, _ error: HostError,
+        _ call: Call
+    ) throws(StateError) -> RecordSnapshot? {
+        let seen: RecordSnapshot
+        do throws(StateError) { seen = try load(path, call) } catch _ {
+            throw unknownOutcome(error, path)
+        }
+        if isSame(seen.record.write, changed.write) { return seen }
+        // While the record is as it was, the lost write may still arrive.
+        if seen.version == snapshot.version { throw unknownOutcome(error, path) }
+        return nil
+    }
+}
+
+extension HostError {
+    /// Whether only the answer is missing.
+    ///
+    /// A write that failed by an input or output error may be visible without being durable, so that
+    /// reading it back proves nothing.
+    fileprivate var isLostAnswer: Bool {
+        switch code {
+        case .unavailable, .deadline, .cancelled, .throttled, .conflict, .condition: true
+        default: false
+        }
+    }
+}

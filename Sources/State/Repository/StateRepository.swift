@@ -1,0 +1,110 @@
+package import Host
+
+/// The states of one kind in one workspace of a store.
+///
+/// The record of a state is the truth and changes only by compare-and-swap. Bytes go first into an
+/// immutable version, then the record is swapped, then the legible copy is published:
+///
+///     versions/<path>/@<id>   put if absent      nobody sees it yet
+///     records/<path>          compare-and-swap   the commit: checks lock, fence and sequence
+///     <legible>/<path>        put if unchanged   what `ls` shows; repaired from the record
+///
+/// A crash between any two of these leaves a state that the next call mends. Everything blocks:
+/// call it on a thread of the pool.
+package final class StateRepository: Sendable {
+    /// Which lock to release.
+    package enum LockSelector: Sendable, Hashable {
+        /// The one with this id.
+        case id(String)
+        /// Whichever it is: a break, which raises the fence.
+        case force
+    }
+
+    /// The store.
+    package let store: Store
+    /// The kind of state.
+    package let kind: StateKind
+    /// The workspace; empty for the store's own.
+    package let workspace: String
+    let environment: StateEnvironment
+    let observer = LeaseObserver()
+
+    /// Makes a repository.
+    package init(
+        store: Store, kind: StateKind, workspace: String, environment: StateEnvironment = .system
+    ) {
+        self.store = store
+        self.kind = kind
+        self.workspace = workspace
+        self.environment = environment
+    }
+
+    // MARK: - Keys
+
+    func recordKey(_ path: StatePath) -> ObjectKey {
+        ObjectKey(collection: kind.records, workspace: workspace, path: path.description)
+    }
+
+    func legibleKey(_ path: StatePath) -> ObjectKey {
+        ObjectKey(collection: kind.legible, workspace: workspace, path: path.description)
+    }
+
+    func versionKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        ObjectKey(collection: kind.versions, workspace: workspace, path: "\(path)/@\(id)")
+    }
+
+    /// The object that describes a version whose body was too large to know it beforehand.
+    func descriptionKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        versionKey(path, id + StateRepository.descriptionSuffix)
+    }
+
+    func orphanKey(_ path: StatePath, _ id: String) -> ObjectKey {
+        ObjectKey(collection: kind.orphans, workspace: workspace, path: "\(path)/@\(id)")
+    }
+
+    static let descriptionSuffix = ".meta"
+
+    // MARK: - Calls of the store
+
+    /// Runs something against the store with its errors put in this module's words.
+    func onStore<Result>(
+        _ path: StatePath?, _ body: () throws(HostError) -> Result
+    ) throws(StateError) -> Result {
+        do throws(HostError) { return try body() } catch { throw StateError(error, path: path) }
+    }
+
+    /// Refuses a change in a store that cannot keep it safe.
+    func requireConditions(_ path: StatePath) throws(StateError) {
+        let missing = [Capabilities.conditionAbsent, Capabilities.conditionVersion].filter {
+            !store.capabilities.supports($0)
+        }
+        guard missing.isEmpty else {
+            throw StateError(
+                .host(.unsupported),
+                "the store '\(store.name)' (\(store.driverID)) has no conditional writes, so that "
+                    + "neither a lock nor a version of '\(path)' would be safe in it",
+                advice: "keep states in a store that has them, such as local or sqlite",
+                path: path)
+        }
+    }
+
+    /// The entries directly under `<path>/@` of a collection, from `startAfter` on, without those of
+    /// states whose own paths begin like that.
+    func children(
+        of path: StatePath, in collection: String, startAfter: String = "", _ call: Call
+    ) throws(StateError) -> [(name: String, info: ObjectInfo)] {
+        let prefix = "\(path)/@"
+        let listing = Listing(
+            collection: collection, workspace: workspace, prefix: prefix,
+            startAfter: startAfter.isEmpty ? "" : prefix + startAfter, wantsAttributes: true)
+        var children: [(name: String, info: ObjectInfo)] = []
+        try onStore(path) { () throws(HostError) in
+            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
+                let name = String(Substring(entry.path.utf8.dropFirst(prefix.utf8.count)))
+                if !name.utf8.contains(UInt8(ascii: "/")) { children.append((name, entry.info)) }
+                return true
+            }
+        }
+        return children
+    }
+}
