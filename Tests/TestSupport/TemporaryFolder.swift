@@ -36,4 +36,9 @@ package final class TemporaryFolder: Sendable {
             atPath: path, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o755])
     }
+
+    /// Moves what is in the folder to another name in it.
+    package func rename(_ old: String, to new: String) throws {
+        try FileManager.default.moveItem(atPath: "\(path)/\(old)", toPath: "\(path)/\(new)")
+    }
 }
