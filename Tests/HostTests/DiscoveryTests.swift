@@ -153,6 +153,40 @@ import Testing
         }
     }
 
+    @Test func theEndClosesStoresAndRefusesNewOnes() throws {
+        let driver = BuiltDriver.all[0]
+        try driver.install(into: "\(folder.path)/d")
+        let host = host(["\(folder.path)/d"])
+        let call = Call(timeout: .seconds(30))
+        let specification = driver.specification(at: "\(folder.path)/place")
+        let store = try host.open(specification, call)
+        host.shutdown()
+        host.shutdown()
+        let key = ObjectKey(collection: "c", path: "p")
+        #expect(throws: HostError.self) { try store.head(key, call) }
+        do {
+            _ = try host.open(specification, call)
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.message == "the host is shut down")
+        }
+    }
+
+    @Test func aStoreThatCannotBeBuiltIsClosedAgain() throws {
+        let driver = BuiltDriver.all[0]
+        try driver.install(into: "\(folder.path)/d")
+        let host = host(["\(folder.path)/d"])
+        let place = driver.specification(at: "\(folder.path)/place", layers: ["retri"])
+        do {
+            _ = try host.open(place, Call(timeout: .seconds(30)))
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.code == .invalid)
+            #expect(error.message.contains("did you mean \"retry\""))
+            #expect(error.store == "default")
+        }
+    }
+
     @Test func inspectionTellsWithoutLoading() throws {
         try folder.write("broken", to: "x/driver.toml")
         let host = host([])

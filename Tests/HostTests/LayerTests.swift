@@ -90,6 +90,13 @@ import Testing
         #expect(error { _ = try wrap(["retry", "retry"]) }?.message.contains("twice") == true)
     }
 
+    @Test func theTraceLayerPassesResultsAndErrors() throws {
+        let layer = TraceLayer(base: memory, store: "s", driver: "d")
+        #expect(try layer.head(key, Call(timeout: nil)) == nil)
+        memory.fail(1, at: .before, with: HostError(.full, "mine"))
+        #expect(error { _ = try layer.head(key, Call(timeout: nil)) }?.message == "mine")
+    }
+
     // MARK: - The gate
 
     /// At most one call passes, in the order they came.
@@ -179,6 +186,25 @@ import Testing
         try await user.value
         // Nobody closes it later: what the stuck call left behind stays.
         #expect(!usage.close(until: .max))
+
+        let busy = UsageCount()
+        let second = Latch()
+        let caller = Task {
+            try await pool.run(.normal, Call(timeout: nil)) {
+                try busy.during { () throws(HostError) in second.wait() }
+            }
+        }
+        #expect(await eventually { second.arrivals == 1 })
+        let closing = Task {
+            try await pool.run(.normal, Call(timeout: nil)) { busy.close(until: .max) }
+        }
+        // The close has begun when new calls are refused.
+        #expect(await eventually { error { try busy.during { () throws(HostError) in } } != nil })
+        #expect(!busy.wasReleased)
+        second.open()
+        #expect(try await closing.value)
+        #expect(busy.wasReleased)
+        try await caller.value
 
         let idle = UsageCount()
         #expect(idle.close(until: .max))
