@@ -48,6 +48,18 @@ import Testing
         #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: deep) }
     }
 
+    /// Halves of surrogate pairs are the one difference to Foundation: Go takes them, so do we.
+    @Test func surrogatesInEscapes() throws {
+        for (escape, text) in [
+            (#"\ud83d\ude00"#, "😀"), (#"\ud83d"#, "\u{FFFD}"), (#"\ude00"#, "\u{FFFD}"),
+            (#"\ud83d\n"#, "\u{FFFD}\n"), (#"\ud83d\ud83d\ude00"#, "\u{FFFD}😀"),
+        ] {
+            let json = Array("{\"a\":\"\(escape)\"}".utf8)
+            #expect(StateScanner.facts(of: json).isJSON)
+            #expect(try JSONValue(parsing: json).members?["a"]?.text == text)
+        }
+    }
+
     /// The scanner, the parser and Foundation agree on what is JSON; pieces of any size do not
     /// matter; what was parsed is written so that it parses to the same.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
@@ -73,12 +85,21 @@ import Testing
                 #expect((try? JSONValue(parsing: parsed.bytes)) == parsed, note)
                 #expect(parsed.members?["serial"]?.integer() == facts.serial || !isObject, note)
             }
-            #expect(Self.isJSON(text) == (parsed != nil), note)
+            // Foundation takes a comma before a closing bracket, which is not JSON.
+            let hasSpareComma = Self.hasSpareComma(text)
+            #expect(Self.isJSON(text) == (parsed != nil) || hasSpareComma, note)
         }
     }
 
     private static func isJSON(_ text: [UInt8]) -> Bool {
         (try? JSONDecoder().decode(Anything.self, from: Data(text))) != nil
+    }
+
+    private static func hasSpareComma(_ text: [UInt8]) -> Bool {
+        let dense = text.filter { $0 > 0x20 }
+        return zip(dense, dense.dropFirst()).contains { first, second in
+            first == UInt8(ascii: ",") && [UInt8(ascii: "}"), UInt8(ascii: "]")].contains(second)
+        }
     }
 
     /// Touches every value, because Foundation looks at strings only when they are asked for.
@@ -105,7 +126,7 @@ import Testing
     }
 
     private static let strings = [
-        "a", "serial", "lineage", "resources", #"\n"#, #"\u00e9"#, #"\ud83d\ude00"#, "é", "🙂", "",
+        "a", "serial", "lineage", "resources", #"\n"#, #"\u00e9"#, "é", "🙂", "",
         #"\\"#, #"\""#, "encrypted_data", "\u{7F}",
     ]
     private static let numbers = ["0", "-1", "12", "1.5", "1e3", "-2.5E+2", "123456", "7"]
