@@ -17,7 +17,14 @@ struct DriverInfo: HoldfastCommand {
 
     func perform(_ context: Context) throws {
         let id = id
-        let descriptor = try context.call { host, _ in try host.driver(id) }
+        let descriptor = try context.call { host, _ in
+            do throws(HostError) { return try host.driver(id) } catch {
+                var failure = Failure(error)
+                // Here the driver is what was asked for, and not a part of the configuration.
+                if error.code == .driverMissing { failure.exit = .notFound }
+                throw failure
+            }
+        }
         guard !context.console.isJSON else {
             return context.console.document([("driver", descriptor.json)])
         }

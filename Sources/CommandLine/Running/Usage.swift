@@ -52,7 +52,7 @@ struct Usage {
     }
 
     /// The parser failed, so only the switches that a console needs are looked for.
-    private var console: Console {
+    var console: Console {
         Console(
             isJSON: arguments.contains("--json"), allowsColor: !arguments.contains("--no-color"))
     }

@@ -23,7 +23,7 @@ struct StateList: HoldfastCommand {
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)
         let states = try context.withStore("list states of") { opened, call in
-            try selection.summaries(in: opened, call)
+            try selection.summaries(in: opened, call).filter { $0.summary.isThere }
         }
         if context.console.isJSON {
             context.console.document([
@@ -57,4 +57,9 @@ struct StateList: HoldfastCommand {
         }
         table.lines.forEach(console.line)
     }
+}
+
+extension StateSummary {
+    /// Whether anything is there; of a state that was removed only its history is.
+    fileprivate var isThere: Bool { current != nil || lock != nil || problem != nil }
 }
