@@ -117,10 +117,10 @@ private struct Listing {
     /// Whether a path, or one below it when it ends in a slash, belongs to this listing.
     private func mayMatch(_ path: [UInt8]) -> Bool {
         guard path.last == slash else {
-            return path.count <= 512 && path.starts(with: prefix)
+            return path.count <= 640 && path.starts(with: prefix)
                 && startAfter.lexicographicallyPrecedes(path)
         }
-        return path.count < 512 && (path.starts(with: prefix) || prefix.starts(with: path))
+        return path.count < 640 && (path.starts(with: prefix) || prefix.starts(with: path))
             && (startAfter.starts(with: path) || startAfter.lexicographicallyPrecedes(path))
     }
 }
