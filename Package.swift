@@ -40,6 +40,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let modules: [Target] = [
+    .systemLibrary(
+        name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
         name: "Host",
         dependencies: [.product(name: "HoldfastLoader", package: sdk), logging, metrics, tracing]),
@@ -48,14 +50,24 @@ let modules: [Target] = [
         name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"
     ),
     .executableTarget(
-        name: "holdfast", dependencies: ["HoldfastConfiguration", "Host", "State", arguments],
+        name: "holdfast",
+        dependencies: ["HoldfastConfiguration", "Host", "State", arguments, logging],
         path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
     .executableTarget(
         name: "holdfastd",
         dependencies: [
-            "HoldfastConfiguration", "Host", "State", arguments, crypto, logging, metrics,
+            "HoldfastConfiguration", "Host", "State", "CZlib", arguments, crypto, logging, metrics,
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         ],
         path: "Sources/Daemon", linkerSettings: [hiddenSymbols]),
 ]
@@ -69,8 +81,21 @@ let tests: [Target] = [
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
     .testTarget(
-        name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"]),
+        name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
+        exclude: ["Corpus"]),
     .testTarget(name: "TidyTests"),
+]
+
+/// What measures and what torments: built by `make bench` and `make test-long`, never installed.
+let instruments: [Target] = [
+    .executableTarget(
+        name: "lease-worker", dependencies: ["Host", "State", logging], path: "Tests/LeaseWorker"),
+    .executableTarget(
+        name: "holdfast-bench", dependencies: ["Host", logging], path: "Benchmarks/HoldfastBench"),
+    .executableTarget(
+        name: "empty-route",
+        dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+        path: "Benchmarks/EmptyRoute"),
 ]
 
 // MARK: - How things are linked
@@ -112,13 +137,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: driverLibraries + driverTargets + modules + tests,
+    targets: driverLibraries + driverTargets + modules + tests + instruments,
     swiftLanguageModes: [.v6]
 )
 

@@ -87,8 +87,9 @@ struct Descriptor: ~Copyable, Sendable {
         return true
     }
 
-    /// Gives the lock back at once. Closing would do it too, but not while a child of a fork still
-    /// shares the open file.
+    /// Gives the lock back at once.
+    ///
+    /// Closing would do it too, but not while a child of a fork still shares the open file.
     func unlock() { _ = flock(number, LOCK_UN) }
 
     /// The names in this directory, as bytes: a foreign one need not be UTF-8.

@@ -26,6 +26,8 @@ struct Errno: Error, Equatable {
 ///   - doing: What was tried, on which path: "could not" goes before it.
 ///   - applied: What the failure says of the write.
 ///   - body: The system calls.
+/// - Returns: What `body` returns.
+/// - Throws: `DriverError` for what `body` throws.
 func naming<Result: ~Copyable>(
     _ doing: @autoclosure () -> String, applied: DriverError.Applied = .no,
     _ body: () throws(Errno) -> Result
@@ -57,7 +59,7 @@ private struct Meaning {
     init(_ number: Int32) {
         switch number {
         case ENOSPC, EDQUOT: (code, next) = (.full, "make room on its file system")
-        case EROFS: (code, next) = (.forbidden, "its file system is mounted read-only")
+        case EROFS: (code, next) = (.forbidden, "mount its file system for writing")
         case EACCES, EPERM:
             (code, next) = (.forbidden, "the files must belong to the user who runs this")
         case ELOOP:

@@ -66,6 +66,7 @@ enum FileName {
     private static let escapedPercent = Array("%25".utf8)
 
     private static func escaped(_ part: [UInt8]) -> [UInt8] {
+        if part.first != dot, !part.contains(percent) { return part }
         var name: [UInt8] = []
         name.reserveCapacity(part.count + 8)
         for (index, byte) in part.enumerated() {
@@ -81,6 +82,7 @@ enum FileName {
     }
 
     private static func unescaped(_ name: [UInt8]) -> [UInt8] {
+        if !name.contains(percent) { return name }
         var part: [UInt8] = []
         part.reserveCapacity(name.count)
         var rest = name[...]

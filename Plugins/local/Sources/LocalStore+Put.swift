@@ -11,9 +11,9 @@ extension LocalStore {
             // Saves the transfer; what counts is the check below, under the lock.
             try check(request.condition, try info(of: location.file, in: root.directory), location)
         }
-        var file = try TemporaryFile(root)
-        try file.fill(from: source, for: place(location.file), call)
-        let info = try file.finish(request.attributes, for: place(location.file))
+        var file = try TemporaryFile(for: location.file, in: root)
+        try file.fill(from: source, call)
+        let info = try file.finish(request.attributes)
         try call.check()
         try locks.with(location, call) { () throws(DriverError) in
             try self.publish(&file, at: location, request.condition, call)
@@ -21,7 +21,7 @@ extension LocalStore {
         return info
     }
 
-    /// Checks the condition and gives the file its name. The key's lock is held.
+    /// Checks the condition and gives the file its name; the key's lock is held.
     private func publish(
         _ file: inout TemporaryFile, at location: Location, _ condition: Condition, _ call: Call
     ) throws(DriverError) {
@@ -31,23 +31,29 @@ extension LocalStore {
             try check(condition, current, location)
             try call.check()
             let folder = try openOrMakeFolder(location)
-            if try file.move(to: folder, location.name, place(location.file)) {
-                return try synchronize(folder, location)
+            if try file.move(to: folder, as: location.name) {
+                return try synchronize(folder, location.folder, applied: .unknown)
             }
             // Whoever removed the last other object of the folder removed the folder too.
         }
     }
 
-    /// Makes a rename or a removal durable.
+    /// Makes what was changed in a folder durable.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - path: Its path, for messages.
+    ///   - applied: What is known of the object's write when this fails.
+    /// - Throws: `DriverError`; then the store refuses everything else as well.
     func synchronize(
-        _ folder: borrowing Descriptor, _ location: Location
+        _ folder: borrowing Descriptor, _ path: String, applied: DriverError.Applied
     ) throws(DriverError) {
         do throws(Errno) {
             try folder.synchronize()
         } catch {
             noteLostWrites()
             throw DriverError(
-                error, "write the folder of \(place(location.file)) to the disk", applied: .unknown)
+                error, "write the folder \(place(path)) to the disk", applied: applied)
         }
     }
 
@@ -103,11 +109,7 @@ extension LocalStore {
                 if error.number == ENOENT { return }
                 throw DriverError(error, "make the folder \(place(path))")
             }
-            if isNew {
-                try naming("write the folder \(place(parent)) to the disk") { () throws(Errno) in
-                    try folder.synchronize()
-                }
-            }
+            if isNew { try synchronize(folder, parent, applied: .no) }
             parent = parent == "." ? String(name) : parent + "/" + name
         }
     }

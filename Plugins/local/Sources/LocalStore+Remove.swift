@@ -19,7 +19,7 @@ extension LocalStore {
             if current != nil { try self.unlink(location, folder) }
             // Also when there was nothing to remove: a writer that was killed may have removed it
             // and not come this far.
-            try self.synchronize(folder, location)
+            try self.synchronize(folder, location.folder, applied: .unknown)
         }
         pruneFolders(location)
     }
@@ -34,8 +34,9 @@ extension LocalStore {
             failure, "remove \(place(location.file))", applied: failure.applied)
     }
 
-    /// Removes the folders that became empty, up to the collection's. One that is not empty, or gets
-    /// a new object meanwhile, stays; nothing depends on the outcome.
+    /// Removes the folders that became empty, up to the collection's.
+    ///
+    /// One that is not empty, or gets a new object meanwhile, stays; nothing depends on the outcome.
     private func pruneFolders(_ location: Location) {
         var names = location.folder.split(separator: "/")
         let kept = location.collection.split(separator: "/").count

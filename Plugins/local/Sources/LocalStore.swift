@@ -2,7 +2,9 @@ internal import Glibc
 internal import HoldfastDriver
 internal import Synchronization
 
-/// A directory that holds objects. Reading is here; writing and listing have files of their own.
+/// A directory that holds objects.
+///
+/// Reading is here; writing and listing have files of their own.
 final class LocalStore: DriverStore {
     let root: Root
     let locks: KeyLocks
@@ -75,7 +77,7 @@ final class LocalStore: DriverStore {
 
     // MARK: - What is stored
 
-    /// Opens an object's file; `nil` when there is none. Anything but a regular file is an error.
+    /// Opens an object's file; `nil` when there is none.
     func openObject(
         _ path: String, in directory: borrowing Descriptor
     ) throws(DriverError) -> Descriptor? {
@@ -107,13 +109,17 @@ final class LocalStore: DriverStore {
             throw DriverError(
                 .forbidden, "\(place(path)) is not a regular file; move it out of the store")
         }
-        var info = ObjectInfo(
-            version: Version(foreign: facts), byteCount: facts.byteCount,
-            modifiedNanoseconds: facts.modified)
-        guard let bytes else { return (facts, info) }
-        let stamp = try decode(bytes, path)
-        if stamp.isWhole(of: facts) { info.version = stamp.version }
-        if stamp.describes(facts) { info.attributes = stamp.attributes }
+        let stamp = try bytes.map { bytes throws(DriverError) in try decode(bytes, path) }
+        let version: Version
+        if let stamp, stamp.isWhole(of: facts) {
+            version = stamp.version
+        } else {
+            version = Version(foreign: facts)
+        }
+        let attributes = stamp.flatMap { $0.describes(facts) ? $0.attributes : nil }
+        let info = ObjectInfo(
+            version: version, byteCount: facts.byteCount, modifiedNanoseconds: facts.modified,
+            attributes: attributes ?? [])
         return (facts, info)
     }
 

@@ -13,8 +13,10 @@ struct Location {
 
     var file: String { folder + "/" + name }
 
-    /// Finds the place of a key. The host has checked the key; what could lead out of the store's
-    /// directory is refused here all the same.
+    /// Finds the place of a key.
+    ///
+    /// The host has checked the key; what could lead out of the store's directory is refused here all
+    /// the same.
     init(_ key: ObjectKey) throws(DriverError) {
         collection = try Self.folder(collection: key.collection, workspace: key.workspace)
         let parts = key.path.utf8.split(
@@ -49,8 +51,10 @@ struct Location {
     /// Holds the folders of all workspaces but the store's own.
     static let workspacesFolder = ".workspaces"
 
-    /// A workspace is one name, with its slashes escaped. A long one is cut into several, each but the
-    /// last marked with a percent sign at its end, which no whole name has.
+    /// A workspace's folder: one name, with the slashes escaped.
+    ///
+    /// A long one is cut into several, each but the last marked with a percent sign at its end, which
+    /// no whole name has.
     private static func folder(workspace: String) -> String {
         var names = [""]
         for character in workspace.unicodeScalars {
@@ -79,7 +83,7 @@ struct Location {
         return String(decoding: name, as: UTF8.self)
     }
 
-    /// FNV-1a, folded. All processes that share the directory must agree on it.
+    /// FNV-1a, folded to a byte; all processes that share the directory must agree on it.
     private static func stripe(_ key: ObjectKey) -> UInt8 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func mix(_ text: String) {

@@ -2,8 +2,10 @@ internal import Glibc
 internal import HoldfastDriver
 internal import Synchronization
 
-/// One opening of a store for writing. A file that is locked as long as the process lives tells
-/// others which temporary files still have a writer.
+/// One opening of a store for writing.
+///
+/// A file that is locked as long as the process lives tells others which temporary files still have
+/// a writer.
 final class Session: Sendable {
     /// Where files are written before they get their name.
     let temporary: Descriptor

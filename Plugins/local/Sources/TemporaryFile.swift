@@ -2,20 +2,27 @@ internal import CLocal
 internal import Glibc
 internal import HoldfastDriver
 
-/// A file that is being written and has no name of the store yet. It removes itself unless it was
-/// moved to its place.
+/// A file that is being written and has no name of the store yet.
+///
+/// It removes itself unless it was moved to its place.
 struct TemporaryFile: ~Copyable {
     private let session: Session
     private let name: String
+    /// What it will be, for messages.
+    private let target: Target
     private var descriptor: Int32
     private var byteCount: UInt64 = 0
     private var isMoved = false
 
-    /// Makes an empty file.
-    init(_ root: Root) throws(DriverError) {
-        guard let session = root.session else {
-            throw DriverError(.forbidden, "the store '\(root.path)' can only be read")
-        }
+    private struct Target {
+        var root: String
+        var path: String
+        var place: String { "'\(root)/\(path)'" }
+    }
+
+    /// Makes an empty file that shall become the one at `path` below the store's directory.
+    init(for path: String, in root: Root) throws(DriverError) {
+        let session = try root.session.get()
         let name = session.nextTemporaryName()
         descriptor = try naming("make a file in '\(root.path)/\(Session.temporaryFolder)'") {
             () throws(Errno) in
@@ -23,6 +30,7 @@ struct TemporaryFile: ~Copyable {
         }
         self.session = session
         self.name = name
+        target = Target(root: root.path, path: path)
     }
 
     deinit {
@@ -34,7 +42,7 @@ struct TemporaryFile: ~Copyable {
 
     /// Writes all bytes of a source.
     mutating func fill(
-        from source: ObjectSource, for place: String, _ call: Call
+        from source: ObjectSource, _ call: Call
     ) throws(DriverError) {
         // One byte more than the source has, so that one that goes past its length is noticed.
         let expected = source.length
@@ -44,13 +52,13 @@ struct TemporaryFile: ~Copyable {
             try call.check()
             let count = try source.read(into: &buffer)
             if count == 0 { break }
-            try naming("write \(place)") { () throws(Errno) in try append(buffer, count) }
+            try naming("write \(target.place)") { () throws(Errno) in try append(buffer, count) }
             if let expected, byteCount > expected { break }
         }
         if let expected, byteCount != expected {
             throw DriverError(
                 .source,
-                "the source of \(place) gave \(byteCount) bytes and not the \(expected) it promised"
+                "the source of \(target.place) gave \(byteCount) bytes and not the \(expected) it promised"
             )
         }
     }
@@ -84,10 +92,8 @@ struct TemporaryFile: ~Copyable {
     /// Stamps the file with a new version and writes it out to the disk.
     ///
     /// A failed `fsync` or `close` is a failed write.
-    mutating func finish(
-        _ attributes: [Attribute], for place: String
-    ) throws(DriverError) -> ObjectInfo {
-        let stamp = try naming("write \(place) to the disk") { () throws(Errno) in
+    mutating func finish(_ attributes: [Attribute]) throws(DriverError) -> ObjectInfo {
+        let stamp = try naming("write \(target.place) to the disk") { () throws(Errno) in
             let file = Descriptor(owning: descriptor)
             descriptor = -1
             let stamp = Stamp(of: try file.facts(), attributes: attributes)
@@ -97,10 +103,11 @@ struct TemporaryFile: ~Copyable {
             return stamp
         }
         guard stamp.byteCount == byteCount else {
-            throw DriverError(.io, "\(place) has another size on the disk than was written")
+            throw DriverError(.io, "\(target.place) has another size on the disk than was written")
         }
         return ObjectInfo(
-            version: stamp.version, byteCount: byteCount, modifiedNanoseconds: stamp.modified,
+            version: stamp.version, byteCount: byteCount,
+            modifiedNanoseconds: Int64(bitPattern: stamp.modified),
             attributes: attributes)
     }
 
@@ -108,21 +115,21 @@ struct TemporaryFile: ~Copyable {
     ///
     /// - Returns: `false` when the folder is gone.
     mutating func move(
-        to folder: borrowing Descriptor, _ target: String, _ place: String
+        to folder: borrowing Descriptor, as newName: String
     ) throws(DriverError) -> Bool {
-        if unsafe renameat(session.temporary.number, name, folder.number, target) == 0 {
+        if unsafe renameat(session.temporary.number, name, folder.number, newName) == 0 {
             isMoved = true
             return true
         }
         let failure = Errno.last
         guard failure.number == ENOENT else {
-            throw DriverError(failure, "rename a file to \(place)", applied: failure.applied)
+            throw DriverError(failure, "rename a file to \(target.place)", applied: failure.applied)
         }
         do throws(Errno) {
             _ = try session.temporary.facts(of: name)
         } catch {
             throw DriverError(
-                error, "find the temporary file of \(place), which another program removed")
+                error, "find the temporary file of \(target.place), which another program removed")
         }
         return false
     }

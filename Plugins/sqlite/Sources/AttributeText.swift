@@ -10,10 +10,7 @@ extension [Attribute] {
         return "{" + members.joined(separator: ",") + "}"
     }
 
-    /// Reads a JSON object of strings.
-    ///
-    /// - Parameter text: The object's text.
-    /// - Returns: `nil` when it is anything else.
+    /// Reads a JSON object of strings; `nil` when the text is anything else.
     init?(json text: String) {
         self = []
         if text == "{}" { return }

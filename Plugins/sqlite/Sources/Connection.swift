@@ -19,6 +19,7 @@ internal import HoldfastDriver
     ///   - call: The call that opens it.
     ///   - isReader: Refuses writes, and stops a statement when its call is over. A writer works for
     ///     many calls at once, so that no single one may stop it.
+    /// - Throws: ``SQLiteFailure``.
     init(_ path: String, _ call: Call, isReader: Bool) throws(SQLiteFailure) {
         var handle: OpaquePointer?
         // No CREATE: a file that was deleted must not come back empty.

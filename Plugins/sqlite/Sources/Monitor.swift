@@ -55,6 +55,7 @@ internal import HoldfastDriver
     /// - Parameters:
     ///   - deadline: When to try once more even if nobody woke this thread.
     ///   - step: Returns `nil` to go on waiting; it decides by itself when to give up.
+    /// - Returns: What `step` returned.
     func wait<Result>(deadline: Int64, _ step: (inout State) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }

@@ -35,7 +35,7 @@ final class Presence: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether another store holds the byte `owner`. When in doubt, it does.
+    /// Whether another store holds the byte `owner`; when in doubt, it does.
     func isHeldByAnother(_ owner: Int64) -> Bool { isHeld(owner, 1) }
 
     /// Whether no other store of any process has the database open.

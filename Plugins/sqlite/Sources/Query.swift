@@ -23,8 +23,9 @@ enum Table: Hashable {
     fileprivate var scope: String { self == .objects ? "collection = ?1 AND " : "" }
 }
 
-/// The statements that are kept prepared. Parameters have the same numbers in all of them: ?1
-/// collection, ?2 workspace, ?3 path; or ?1 upload, ?2 number.
+/// The statements that are kept prepared.
+///
+/// Parameters have the same numbers in all of them: ?1 collection, ?2 workspace, ?3 path; or ?1 upload, ?2 number.
 enum Query: Hashable {
     case begin, commit, rollback
     case head(Table), read(Table), list(Table, attributes: Bool)

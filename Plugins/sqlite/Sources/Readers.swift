@@ -21,6 +21,8 @@ final class Readers: Sendable {
     ///   - action: What fails when it fails, such as `cannot read terraform/a`.
     ///   - call: The call that reads.
     ///   - body: The reading; the connection must not leave it.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``DriverError``, when no connection comes free in time or the reading fails.
     func read<Result>(
         _ action: @autoclosure () -> String, _ call: Call,
         _ body: (Connection) throws(SQLiteFailure) -> Result

@@ -17,6 +17,8 @@ struct SQLiteFailure: Error {
     var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
     /// Whether the disk is full: then nothing of the transaction is in the log.
     var isFull: Bool { code == SQLITE_FULL }
+    /// Whether the disk failed.
+    var isDiskError: Bool { code == SQLITE_IOERR }
     /// Whether the connection itself may be at fault and is better replaced.
     var spoilsConnection: Bool {
         !isBusy && code != SQLITE_INTERRUPT && code != SQLITE_FULL && code != SQLITE_CONSTRAINT
@@ -36,6 +38,7 @@ extension SQLiteFailure {
     ///   - file: The database's path.
     ///   - call: The call, whose end explains a wait that was given up.
     ///   - applied: Whether a write took effect.
+    /// - Returns: The error, with what an operator can do about it.
     func located(
         _ action: String, file: String, _ call: Call, applied: DriverError.Applied = .no
     ) -> DriverError {

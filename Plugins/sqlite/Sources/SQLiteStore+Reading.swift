@@ -5,7 +5,7 @@ extension SQLiteStore {
     private static var pageCount: Int { 256 }
 
     func head(_ key: ObjectKey, _ call: Call) throws(DriverError) -> ObjectInfo {
-        try writer.checkSettled()
+        try writer.transactions.checkSettled()
         let row = try readers.read("cannot read \(key.shown)", call) {
             connection throws(SQLiteFailure) in try connection.row(key)
         }
@@ -16,7 +16,7 @@ extension SQLiteStore {
     func get(
         _ key: ObjectKey, _ range: ByteRange, into sink: ObjectSink, _ call: Call
     ) throws(DriverError) {
-        try writer.checkSettled()
+        try writer.transactions.checkSettled()
         var lost: Int64?
         while true {
             let found = try readers.read("cannot read \(key.shown)", call) {
@@ -68,7 +68,8 @@ extension SQLiteStore {
             }
             if position == span.lowerBound { try sink.begin(info) }
             let end = min(start + size, span.upperBound)
-            try unsafe sink.write(buffer.span.bytes.extracting(Int(position - start)..<Int(end - start)))
+            let piece = Int(position - start)..<Int(end - start)
+            try unsafe sink.write(buffer.span.bytes.extracting(piece))
             position = end
         }
         if span.isEmpty { try sink.begin(info) }
@@ -76,7 +77,7 @@ extension SQLiteStore {
     }
 
     func list(_ request: ListRequest, into sink: EntrySink, _ call: Call) throws(DriverError) {
-        try writer.checkSettled()
+        try writer.transactions.checkSettled()
         var start = request.firstPath
         var remaining = request.limit
         while remaining > 0 {
@@ -122,11 +123,7 @@ extension ListRequest {
 }
 
 extension Connection {
-    /// Reads some entries.
-    ///
-    /// - Parameters:
-    ///   - start: The first path that may come; moved behind the last one that came.
-    ///   - count: The most entries to read.
+    /// Reads up to `count` entries from the path `start` on, and moves it behind the last of them.
     fileprivate func page(
         _ request: ListRequest, from start: inout [UInt8], count: Int
     ) throws(SQLiteFailure) -> [Entry] {

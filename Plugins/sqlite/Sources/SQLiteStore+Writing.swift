@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HoldfastDriver
 
 extension SQLiteStore {
@@ -12,7 +13,9 @@ extension SQLiteStore {
         let first = try intake.next(Self.inlineByteCount)
         guard try intake.hasMore() else {
             let content = PutOperation.Content.inline(first, isText: isText(first))
-            return try store(request, content, size: UInt64(first.count), call).info
+            let info = try store(request, content, size: UInt64(first.count), call)
+            removeLeftovers(call)
+            return info
         }
         return try putLarge(request, first, &intake, call)
     }
@@ -31,7 +34,7 @@ extension SQLiteStore {
         _ request: PutRequest, _ first: [UInt8], _ intake: inout Intake, _ call: Call
     ) throws(DriverError) -> ObjectInfo {
         try refuseEarly(request, call)
-        let result: Result<(info: ObjectInfo, hasRetired: Bool), DriverError>
+        let result: Result<ObjectInfo, DriverError>
         do throws(DriverError) {
             result = .success(
                 try uploads.write { upload throws(DriverError) in
@@ -45,7 +48,7 @@ extension SQLiteStore {
         // The upload is not in use any more: either an object has it, or it goes away here.
         removeUnneeded(call, seconds: 0.25)
         shrinkLog(call)
-        return try result.get().info
+        return try result.get()
     }
 
     /// Sends the source's bytes into an upload.
@@ -82,17 +85,16 @@ extension SQLiteStore {
 
     private func store(
         _ request: PutRequest, _ content: PutOperation.Content, size: UInt64, _ call: Call
-    ) throws(DriverError) -> (info: ObjectInfo, hasRetired: Bool) {
+    ) throws(DriverError) -> ObjectInfo {
         let version = newVersion()
         let operation = PutOperation(
             key: request.key, condition: request.condition, attributes: request.attributes.json,
             version: version, size: size, content: content)
         let outcome = try writer.submit(operation, "cannot write \(request.key.shown)", call)
-        let info = ObjectInfo(
+        if outcome.retiredUpload { removeUnneeded(call, seconds: 0.25) }
+        return ObjectInfo(
             version: Version(version), byteCount: size,
             modifiedNanoseconds: outcome.modifiedNanoseconds, attributes: request.attributes)
-        if case .inline = content, outcome.retiredUpload { removeUnneeded(call, seconds: 0.25) }
-        return (info, outcome.retiredUpload)
     }
 
     private func tooLarge(_ key: ObjectKey) -> DriverError {
@@ -100,21 +102,14 @@ extension SQLiteStore {
     }
 }
 
-/// 128 random bits: never used again, and no trace of the content.
-private func newVersion() -> String {
-    var text = ""
-    text.reserveCapacity(32)
-    for _ in 0..<2 {
-        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-        text += String(repeating: "0", count: 16 - digits.count) + digits
-    }
-    return text
-}
-
-/// Whether bytes can be kept as text, which people and SQLite's JSON functions can read. A zero byte
-/// would end the text for them.
+/// Whether bytes can be kept as text, which people and SQLite's JSON functions can read.
+///
+/// A zero byte would end the text for them.
 private func isText(_ bytes: [UInt8]) -> Bool {
-    (try? UTF8Span(validating: bytes.span)) != nil && !bytes.contains(0)
+    let hasZero = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe bytes.baseAddress.map { unsafe memchr($0, 0, bytes.count) != nil } ?? false
+    }
+    return !hasZero && (try? UTF8Span(validating: bytes.span)) != nil
 }
 
 /// Reads a source in pieces of a wanted size, and holds it to its length.
@@ -167,9 +162,8 @@ private struct Intake {
         isAtEnd = read == 0
         guard let length = source.length else { return read }
         if byteCount > length || isAtEnd && byteCount < length {
-            throw DriverError(
-                .source,
-                "the source has \(isAtEnd ? "fewer" : "more") bytes than its length, \(length), says")
+            let word = isAtEnd ? "fewer" : "more"
+            throw DriverError(.source, "the source has \(word) bytes than its length, \(length)")
         }
         return read
     }

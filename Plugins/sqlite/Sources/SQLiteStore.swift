@@ -1,11 +1,14 @@
 internal import HoldfastDriver
+internal import Synchronization
 
 /// One open database file.
 final class SQLiteStore: DriverStore {
-    /// The most bytes of one object. SQLite itself ends at 4 TiB for a whole database.
+    /// The most bytes of one object; SQLite itself ends at 4 TiB for a whole database.
     static let maximumByteCount: UInt64 = 1 << 40
-    /// Larger objects are kept in chunks. Receipts and states stay in their row, where `sqlite3` shows
-    /// them; one commit of this size takes a few milliseconds.
+    /// The most bytes that are kept in the object's row; larger objects are kept in chunks.
+    ///
+    /// Receipts and states stay in their row, where `sqlite3` shows them, and one commit of this size
+    /// still takes only some milliseconds.
     static let inlineByteCount = 1 << 20
 
     let file: DataFile
@@ -13,6 +16,8 @@ final class SQLiteStore: DriverStore {
     let writer: Writer
     let uploads: Uploads
     private let clockDomain: String?
+    /// Whether there are chunks that nobody needs and that there was no time to remove.
+    private let hasLeftovers = Atomic(false)
 
     /// Opens the database, making or adopting it where needed.
     init(_ path: String, _ call: Call) throws(DriverError) {
@@ -34,7 +39,7 @@ final class SQLiteStore: DriverStore {
 
     func ping(_ call: Call) throws(DriverError) -> StoreClock? {
         try file.checkIdentity()
-        try writer.checkSettled()
+        try writer.transactions.checkSettled()
         try readers.read("cannot read the tables", call) { connection throws(SQLiteFailure) in
             let statement = try connection.prepared(.probe)
             defer { statement.reset() }
@@ -57,11 +62,21 @@ final class SQLiteStore: DriverStore {
     func removeUnneeded(_ call: Call, seconds: Double) {
         let end = monotonicNanoseconds() + Int64(seconds * 1_000_000_000)
         var hasRemoved = false
+        hasLeftovers.store(true, ordering: .relaxed)
         while monotonicNanoseconds() < end, !call.isOver {
-            guard (try? collect(call, patience: end)) == true else { break }
+            guard let wasUnneeded = try? collect(call, patience: end) else { return }
+            if !wasUnneeded {
+                hasLeftovers.store(false, ordering: .relaxed)
+                break
+            }
             hasRemoved = true
         }
         if hasRemoved { shrinkLog(call) }
+    }
+
+    /// Goes on with what an earlier call had no time for, such as an upload that was cancelled.
+    func removeLeftovers(_ call: Call) {
+        if hasLeftovers.load(ordering: .relaxed) { removeUnneeded(call, seconds: 0.02) }
     }
 
     /// Removes one batch of chunks that nobody needs.

@@ -97,7 +97,7 @@ struct Schema {
 
     // MARK: - Pragmas
 
-    /// Switches to the write-ahead log. SQLite does not always call the busy handler here.
+    /// Switches to the write-ahead log, for which SQLite does not always call the busy handler.
     private func useLog() throws(DriverError) {
         let mode = try located("use the write-ahead log of") { () throws(SQLiteFailure) in
             while true {

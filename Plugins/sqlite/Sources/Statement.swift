@@ -1,7 +1,7 @@
 internal import CSQLite
 internal import HoldfastDriver
 
-/// A prepared statement. It belongs to one connection and is used by one thread at a time.
+/// A prepared statement, which belongs to one connection and is used by one thread at a time.
 ///
 /// A binding that fails is remembered and thrown by the next ``step()``, which must look anyway.
 @safe final class Statement {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The tables of format version 1. `README.md` explains them to operators.
+/// The tables of format version 1, which `README.md` explains to operators.
 let tables: [String] = [
     """
     CREATE TABLE objects (
@@ -53,8 +53,10 @@ private let objectColumns = """
       data TEXT
     """
 
-/// How a table of receipts that another tool made, with one receipt for each workspace and stage,
-/// becomes ours. Its JSON names the service and the provider. Its data may be a blob.
+/// How a table of receipts that another tool made becomes ours.
+///
+/// It has one receipt for each workspace and stage, whose JSON names the service and the provider. The
+/// data may be a blob.
 enum adoption {
     static let rename = "ALTER TABLE runfabric_receipts RENAME TO original_receipts"
 

@@ -1,5 +1,4 @@
 internal import HoldfastDriver
-internal import Synchronization
 
 /// The store's one writing connection, and the queue of those who need it.
 ///
@@ -24,13 +23,14 @@ final class Writer: Sendable {
         var queue: [WriteRequest] = []
     }
 
+    /// What runs the transactions.
+    let transactions: Transactions
     private let file: DataFile
     private let monitor: Monitor<State>
-    /// Whether an earlier transaction may or may not come back after a crash.
-    private let isUnsettled = Atomic(false)
 
     init(_ file: DataFile, _ connection: Connection) {
         self.file = file
+        transactions = Transactions(file)
         connection.call = nil
         monitor = Monitor(State(seat: .free(connection)))
     }
@@ -43,6 +43,8 @@ final class Writer: Sendable {
     ///   - operation: The change.
     ///   - action: What fails when it fails, such as `cannot write terraform/a`.
     ///   - call: The call that makes it; when it ends first, the change is withdrawn if it can be.
+    /// - Returns: What the change did.
+    /// - Throws: ``DriverError``, whose `applied` is truthful.
     func submit(
         _ operation: some WriteOperation, _ action: String, _ call: Call
     ) throws(DriverError) -> WriteOutcome {
@@ -63,10 +65,9 @@ final class Writer: Sendable {
         }
     }
 
-    /// Lends the connection to `body`, between two transactions.
+    /// Lends the connection to `body` between two transactions.
     ///
-    /// - Parameters:
-    ///   - patience: When to stop waiting for other processes, even if the call could wait longer.
+    /// At the time `patience` it stops waiting for others, even if the call could wait longer.
     func exclusively<Result>(
         _ action: String, _ call: Call, patience: Int64 = .max,
         _ body: (Connection) throws(SQLiteFailure) -> Result
@@ -80,24 +81,16 @@ final class Writer: Sendable {
             return state.seat
         }
         guard case .free(let idle) = seat else { throw busy(action, call) }
+        var next = Seat.free(nil)
+        defer { monitor.change { $0.seat = next } }
         let connection = try connect(idle, call)
         connection.patienceNanoseconds = patience
-        defer { release(connection) }
-        do {
+        defer { next = self.seat(after: connection) }
+        do throws(SQLiteFailure) {
             return try body(connection)
         } catch {
             throw error.located(action, file: file.path, call)
         }
-    }
-
-    /// Throws when what a reader would see may not be what comes back after a crash.
-    func checkSettled() throws(DriverError) {
-        guard isUnsettled.load(ordering: .acquiring) else { return }
-        throw DriverError(
-            .unavailable,
-            "the disk of \(file.path) failed during a commit, and whether that write is durable is not "
-                + "known until a later write succeeds",
-            retry: .same(afterNanoseconds: 1_000_000_000))
     }
 
     /// Closes the connection; no call may be in flight.
@@ -136,19 +129,35 @@ final class Writer: Sendable {
     private func lead(
         _ idle: Connection?, _ request: WriteRequest, _ call: Call
     ) throws(DriverError) {
-        do {
-            let connection = try connect(idle, call)
-            defer { release(connection) }
-            try begin(connection, request.action, call)
-            let batch = takeBatch(with: request)
-            let outcomes = run(batch, on: connection, call)
-            monitor.change { _ in
-                for (request, outcome) in zip(batch, outcomes) { request.outcome = outcome }
-            }
+        let connection: Connection
+        do throws(DriverError) {
+            connection = try connect(idle, call)
         } catch {
-            // Nothing was begun for anybody else: they stay in the queue, and one of them leads.
-            monitor.change { $0.queue.removeAll { $0 === request } }
+            leave(.free(nil), without: request)
             throw error
+        }
+        do throws(DriverError) {
+            try transactions.begin(connection, request.action, call)
+        } catch {
+            leave(seat(after: connection), without: request)
+            throw error
+        }
+        let batch = takeBatch(with: request)
+        let outcomes = transactions.run(batch, on: connection, call)
+        let seat = seat(after: connection)
+        monitor.change { state in
+            for (request, outcome) in zip(batch, outcomes) { request.outcome = outcome }
+            state.seat = seat
+        }
+    }
+
+    /// Gives up the lead before anything was begun for anybody; one of those who wait takes it.
+    ///
+    /// The request goes first: the next leader would make a change that its caller was told has failed.
+    private func leave(_ seat: Seat, without request: WriteRequest) {
+        monitor.change { state in
+            state.queue.removeAll { $0 === request }
+            state.seat = seat
         }
     }
 
@@ -179,107 +188,15 @@ final class Writer: Sendable {
             idle.call = call
             return idle
         }
-        do {
-            return try Schema.connect(file, call)
-        } catch {
-            monitor.change { $0.seat = .free(nil) }
-            throw error
-        }
+        return try Schema.connect(file, call)
     }
 
-    private func release(_ connection: Connection) {
+    /// The seat after `connection` was used.
+    private func seat(after connection: Connection) -> Seat {
         connection.call = nil
         connection.patienceNanoseconds = .max
         // A transaction that cannot be ended would hold the lock for ever; closing ends it.
-        let isUsable = connection.rollBack()
-        monitor.change { $0.seat = .free(isUsable ? connection : nil) }
-    }
-
-    private func begin(
-        _ connection: Connection, _ action: String, _ call: Call
-    ) throws(DriverError) {
-        do {
-            if isUnsettled.load(ordering: .acquiring) { try settle(connection) }
-            try connection.prepared(.begin).run()
-        } catch {
-            throw error.located(action, file: file.path, call)
-        }
-    }
-
-    // MARK: - The transaction
-
-    /// Runs a batch in the transaction that is open; without its neighbours where it fails as a whole.
-    private func run(
-        _ batch: [WriteRequest], on connection: Connection, _ call: Call
-    ) -> [Result<WriteOutcome, DriverError>] {
-        do throws(TransactionFailure) {
-            return try commit(batch, on: connection, call)
-        } catch {
-            if error.applied == .no, batch.count > 1 {
-                return batch.map { runAlone($0, on: connection, call) }
-            }
-            return batch.map { .failure(error.located($0.action, file, call)) }
-        }
-    }
-
-    private func runAlone(
-        _ request: WriteRequest, on connection: Connection, _ call: Call
-    ) -> Result<WriteOutcome, DriverError> {
-        do throws(DriverError) {
-            try begin(connection, request.action, call)
-        } catch {
-            return .failure(error)
-        }
-        return run([request], on: connection, call)[0]
-    }
-
-    private func commit(
-        _ batch: [WriteRequest], on connection: Connection, _ call: Call
-    ) throws(TransactionFailure) -> [Result<WriteOutcome, DriverError>] {
-        var outcomes: [Result<WriteOutcome, DriverError>] = []
-        do throws(SQLiteFailure) {
-            for request in batch { outcomes.append(try request.operation.apply(to: connection)) }
-        } catch {
-            throw TransactionFailure(error, applied: .no, isRolledBack: connection.rollBack())
-        }
-        do throws(DriverError) {
-            try file.checkIdentity()
-        } catch {
-            throw TransactionFailure(error, isRolledBack: connection.rollBack())
-        }
-        do throws(SQLiteFailure) {
-            try connection.prepared(.commit).run()
-            return outcomes
-        } catch {
-            throw TransactionFailure(
-                error, applied: undo(error, on: connection), isRolledBack: true)
-        }
-    }
-
-    /// Takes back a commit that failed, and says whether that is certain.
-    ///
-    /// A full disk or a lock stops a commit before its last page is in the log. After an error of the
-    /// disk, such as a failed sync, the whole of it may be there, and the recovery after a crash would
-    /// bring it back. A later commit overwrites it; until one succeeds, nobody knows.
-    private func undo(_ failure: SQLiteFailure, on connection: Connection) -> DriverError.Applied {
-        let isRolledBack = connection.rollBack()
-        if isRolledBack, failure.isFull || failure.isBusy { return .no }
-        isUnsettled.store(true, ordering: .releasing)
-        guard isRolledBack, (try? settle(connection)) != nil else { return .unknown }
-        return .no
-    }
-
-    /// Commits something that means nothing, over the remains of a failed commit.
-    private func settle(_ connection: Connection) throws(SQLiteFailure) {
-        do {
-            try connection.prepared(.begin).run()
-            try connection.execute("PRAGMA user_version = \(Schema.version)")
-            try connection.prepared(.commit).run()
-        } catch {
-            _ = connection.rollBack()
-            throw error
-        }
-        isUnsettled.store(false, ordering: .releasing)
+        return .free(connection.rollBack() ? connection : nil)
     }
 
     private func busy(_ action: String, _ call: Call) -> DriverError {
@@ -302,36 +219,5 @@ final class WriteRequest: @unchecked Sendable {
     init(_ operation: some WriteOperation, _ action: String) {
         self.operation = operation
         self.action = action
-    }
-}
-
-/// Why a transaction failed, for every change in it.
-private struct TransactionFailure: Error {
-    private enum Cause {
-        case sqlite(SQLiteFailure)
-        case other(DriverError)
-    }
-
-    private let cause: Cause
-    let applied: DriverError.Applied
-
-    init(_ failure: SQLiteFailure, applied: DriverError.Applied, isRolledBack: Bool) {
-        cause = .sqlite(failure)
-        self.applied = isRolledBack ? applied : .unknown
-    }
-
-    init(_ error: DriverError, isRolledBack: Bool) {
-        cause = .other(error)
-        applied = isRolledBack ? .no : .unknown
-    }
-
-    func located(_ action: String, _ file: DataFile, _ call: Call) -> DriverError {
-        switch cause {
-        case .sqlite(let failure):
-            return failure.located(action, file: file.path, call, applied: applied)
-        case .other(var error):
-            error.applied = applied
-            return error
-        }
     }
 }

@@ -170,7 +170,7 @@ static void check_lists(void) {
             page.count = 0;
             wrong += list(store, "list", "", after, limit, &page) != HOLDFAST_OK || page.count > (int)limit;
             for (int i = 0; i < page.count; i++) strcpy(found.paths[found.count++], page.paths[i]);
-            if (page.count) strcpy(after, page.paths[page.count - 1]);
+            if (page.count > 0) strcpy(after, page.paths[page.count - 1]);
         } while (page.count == (int)limit);
         wrong += found.count != model.count;
         for (int i = 0; i < model.count && i < found.count; i++) wrong += strcmp(model.paths[i], found.paths[i]) != 0;
@@ -212,6 +212,10 @@ static void check_receipts(void) {
           "its data is JSON to sqlite3");
     CHECK(has_bytes(store, make_key("state", "/srv/project", "odd"), "\xff\0\x01", 3), "a path of another form is kept as well");
     CHECK(has_bytes(store, k, json, strlen(json)), "a receipt is exact");
+    CHECK(!strcmp(sql(path, "SELECT typeof(data) FROM runfabric_receipts ORDER BY path"), "text\ntext\nblob"), "text is kept as text, and only text");
+    put(store, make_key("state", "/srv/project", "odd"), "a\0b", 3, NULL, NULL);
+    CHECK(!strcmp(sql(path, "SELECT typeof(data) FROM runfabric_receipts WHERE path = 'odd'"), "blob")
+          && has_bytes(store, make_key("state", "/srv/project", "odd"), "a\0b", 3), "a zero byte makes it a blob");
     close_store(store);
 }
 

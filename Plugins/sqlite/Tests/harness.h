@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -124,7 +125,10 @@ static void *open_with(const char *path, context *c) {
 static void *open_store(const char *path) {
     context c = make_context(60 * SECOND);
     void *store = open_with(path, &c);
-    if (!store) printf("open %s: %d %s\n", path, c.status, c.message);
+    if (!store) {
+        printf("FAIL open %s: %d %s\n", path, c.status, c.message);
+        exit(1);
+    }
     return store;
 }
 
@@ -351,12 +355,10 @@ static pid_t spawn(const char *mode, const char *path, const char *argument, int
     _exit(127);
 }
 
-static long resident_kib(void) {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file && fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    if (file) fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+// The most memory that the process ever had.
+static long peak_kib(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_maxrss;
 }
 
 #endif  // HARNESS_H

@@ -100,8 +100,12 @@ public struct HostIdentity: Sendable, Hashable {
     /// - Parameter context: The call's context.
     /// - Throws: ``DriverFailure``.
     public func stop(_ context: CallContext) throws(DriverFailure) {
-        let handle = try use(context)
-        state.withLock { $0 = .stopped }
+        _ = context.takeReport()
+        let handle = try state.withLock { state throws(DriverFailure) in
+            guard case .started(let handle) = state else { throw notStarted }
+            state = .stopped
+            return handle
+        }
         let status = unsafe context.withC { call in
             unsafe table.pointer.pointee.stop(handle.pointer, call)
         }
@@ -171,10 +175,14 @@ public struct HostIdentity: Sendable, Hashable {
 
     private func use(_ context: CallContext) throws(DriverFailure) -> Handle {
         guard case .started(let handle) = state.withLock({ $0 }) else {
-            throw DriverFailure(.invalid, "the driver \(id) is not started")
+            throw notStarted
         }
         _ = context.takeReport()
         return handle
+    }
+
+    private var notStarted: DriverFailure {
+        DriverFailure(.invalid, "the driver \(id) is not started")
     }
 
     private func outcome(_ function: String) -> CallOutcome {

@@ -1,0 +1,78 @@
+/// One entry of the `stores:` block.
+struct StoreBlock {
+    static let keys = ["driver", "options", "layers", "isolation"]
+
+    let name: String
+    let location: SourceLocation
+    let driver: Sourced<String>
+    let options: [String: Sourced<String>]
+    let layers: Sourced<[String]>?
+
+    /// Every store of the block, in file order.
+    static func all(
+        in value: YAMLValue, _ file: FileReading
+    ) throws(ConfigurationError) -> [StoreBlock] {
+        let block = try Block("stores", value, file)
+        var stores: [StoreBlock] = []
+        for entry in block.entries { stores.append(try StoreBlock(entry, file)) }
+        return stores
+    }
+
+    private init(_ entry: YAMLEntry, _ file: FileReading) throws(ConfigurationError) {
+        name = entry.key
+        location = entry.location
+        try Self.check(entry)
+        let block = try Block("stores.\(name)", entry.value, file)
+        try block.allow(only: Self.keys)
+        guard let driver = try block.driverID("driver") else {
+            throw ConfigurationError(
+                .invalid, at: entry.location, "`stores.\(name)` names no `driver`",
+                advice: "holdfast driver list shows those installed")
+        }
+        self.driver = driver
+        options =
+            try block["options"].map { entry throws(ConfigurationError) in
+                try block.options(entry)
+            } ?? [:]
+        layers = try block.list("layers")
+        try Self.checkIsolation(of: block)
+    }
+
+    private static func check(_ entry: YAMLEntry) throws(ConfigurationError) {
+        if entry.key == "default" {
+            throw ConfigurationError(
+                .conflict, at: entry.location,
+                "`stores.default` would be a second store of that name",
+                advice: "the `backend` block is the store named default; choose another name here")
+        }
+        let isName =
+            (1...64).contains(entry.key.utf8.count)
+            && entry.key.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0)
+                    || (0x30...0x39).contains($0) || "-_".utf8.contains($0)
+            }
+        guard isName else {
+            throw ConfigurationError(
+                .invalid, at: entry.location,
+                "\"\(printable(entry.key))\" is no name for a store",
+                advice: "a name has 1 to 64 letters, digits, hyphens and underscores")
+        }
+    }
+
+    private static func checkIsolation(of block: Block) throws(ConfigurationError) {
+        guard let entry = block["isolation"], let word = try block.text("isolation") else { return }
+        switch word.value {
+        case "in-process": return
+        case "process":
+            throw ConfigurationError(
+                .notImplemented, at: entry.value.location,
+                "`\(block.name).isolation` is process, which this version cannot do yet",
+                advice: "remove the line to run the driver in the host's own process")
+        default:
+            throw ConfigurationError(
+                .invalid, at: entry.value.location,
+                "`\(block.name).isolation` is \"\(printable(word.value))\"",
+                advice: "it may be in-process")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package import Host
+
+/// A store as configured, ready to be opened.
+package struct StoreConfiguration: Sendable {
+    /// The store's name.
+    package let name: String
+    /// The driver's id.
+    package let driver: Sourced<String>
+    /// Whose rows are meant in a store that serves many projects.
+    package let workspaceID: Sourced<String>
+    /// The options as given, by the name or flat key that they were given under.
+    package let options: [String: Sourced<String>]
+    /// What `Host.open` takes.
+    package let specification: StoreSpecification
+
+    /// The workspace that keys carry: none where the place itself is the workspace.
+    package func workspace(for addressing: Addressing) -> String {
+        switch addressing {
+        case .place: ""
+        case .rows: workspaceID.value
+        }
+    }
+}
+
+/// Makes stores' configurations out of blocks.
+struct StoreAssembly {
+    let root: String
+    let workspaceID: Sourced<String>
+    let environment: [String: String]
+
+    /// The store named `default`.
+    func backend(_ block: BackendBlock?) throws(ConfigurationError) -> StoreConfiguration {
+        let kind = block?.kind ?? Sourced("local", .standard("default"))
+        var options = block?.options ?? [:]
+        let keyStyle = block?.keyStyle ?? .flatKeys
+        if let place = Self.places[kind.value] {
+            let key = keyStyle == .flatKeys ? place.flatKey : "path"
+            if options[key] == nil {
+                let folder = try DataFolder(root: root)
+                options[key] = Sourced(folder.name + place.suffix, folder.origin)
+            }
+        }
+        return assemble(
+            "default", kind, options, keyStyle, layers: nil, location: block?.location)
+    }
+
+    /// A store of the `stores` block.
+    func named(_ block: StoreBlock) -> StoreConfiguration {
+        assemble(
+            block.name, block.driver, block.options, .names, layers: block.layers?.value,
+            location: block.location)
+    }
+
+    /// Where the built-in kinds keep a project's state, inside its data folder.
+    private static let places = [
+        "local": (flatKey: "localPath", suffix: ""),
+        "sqlite": (flatKey: "sqlitePath", suffix: "/state.db"),
+    ]
+
+    private func assemble(
+        _ name: String, _ driver: Sourced<String>, _ options: [String: Sourced<String>],
+        _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, location: SourceLocation?
+    ) -> StoreConfiguration {
+        let inputs = options.mapValues {
+            OptionInput(
+                $0.value, location: $0.origin.location?.description, origin: $0.origin.description)
+        }
+        return StoreConfiguration(
+            name: name, driver: driver, workspaceID: workspaceID, options: options,
+            specification: StoreSpecification(
+                name: name, driver: driver.value, options: inputs, keyStyle: keyStyle,
+                projectRoot: root, layers: layers, location: location?.description,
+                environment: environment))
+    }
+}

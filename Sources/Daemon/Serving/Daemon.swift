@@ -1,0 +1,176 @@
+internal import Glibc
+internal import HoldfastConfiguration
+internal import Host
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import Metrics
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import State
+internal import Synchronization
+internal import UnixSignals
+
+/// The daemon: a store, the endpoints over it, and the server in front.
+final class Daemon: Sendable {
+    private let settings: DaemonSettings
+    private let sink: LogSink
+    private let logger: Logger
+    private let metrics = PrometheusMetrics()
+    // More than the processors need: a thread of a long transfer waits for its client most of the time.
+    private let pool = BlockingPool(threads: 32)
+    private let host: Host
+    /// How long running requests may take to finish once the daemon is asked to end.
+    private static let drainTime = Duration.seconds(30)
+
+    init(_ settings: DaemonSettings, sink: LogSink) {
+        self.settings = settings
+        self.sink = sink
+        let level = settings.logLevel
+        LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level, sink: sink) }
+        MetricsSystem.bootstrap(metrics)
+        logger = Logger(label: "holdfastd")
+        host = Host(
+            search: DriverSearchPath(
+                explicit: settings.driverPath, environment: Process.environment,
+                executablePath: Process.executablePath),
+            logger: logger, hostVersion: HoldfastVersion.current)
+    }
+
+    /// Serves until the process is asked to end.
+    ///
+    /// - Throws: ``StartupFailure`` when it cannot start.
+    func run() async throws(StartupFailure) {
+        for notice in settings.notices { logger.warning("\(notice)") }
+        let store = try await openStore()
+        let readiness = Readiness(store: store, pool: pool)
+        let group = ServiceGroup(configuration: services(frontDoor(store, readiness), readiness))
+        do {
+            try await group.run()
+        } catch is CancellationError {
+            logger.warning("some requests were still running and were cut off")
+        } catch {
+            throw Self.failure(error, settings)
+        }
+        await close(store)
+        logger.info("ended")
+    }
+
+    // MARK: Parts
+
+    private func openStore() async throws(StartupFailure) -> Store {
+        let call = Call(timeout: .seconds(30))
+        let specification = settings.store.specification
+        do {
+            return try await pool.run(.normal, on: nil, call) { [host] in
+                try host.open(specification, call)
+            }
+        } catch let error as HostError {
+            throw StartupFailure(error)
+        } catch {
+            throw StartupFailure(status: 1, "the store could not be opened: \(error)")
+        }
+    }
+
+    /// Closing may wait for the store; the process ends either way.
+    private func close(_ store: Store) async {
+        let call = Call(timeout: .seconds(5))
+        do {
+            try await pool.run(.control, on: nil, call) { [host] in
+                store.close(call)
+                host.shutdown()
+            }
+        } catch {
+            logger.warning("the store did not close in time")
+        }
+    }
+
+    private func frontDoor(_ store: Store, _ readiness: Readiness) -> FrontDoor {
+        let repository = StateRepository(
+            store: store, kind: .terraform,
+            workspace: settings.store.workspace(for: store.addressing))
+        return FrontDoor(
+            hostRule: HostRule(
+                boundAddress: settings.address, allowedNames: settings.allowedHosts),
+            clientRule: ClientRule(trustedProxies: settings.trustedProxies),
+            keyGuard: settings.apiKey.map(KeyGuard.init(key:)),
+            terraform: TerraformEndpoint(
+                repository: repository, pool: pool, bodyLimit: settings.bodyLimit),
+            operations: OperationsEndpoint(readiness: readiness, metrics: metrics),
+            observer: RequestObserver(logger: logger))
+    }
+
+    private func services(
+        _ frontDoor: FrontDoor, _ readiness: Readiness
+    ) -> ServiceGroupConfiguration {
+        var limits = ConnectionLimits()
+        limits.connectionCount = FileLimit.connections(atMost: settings.connectionCount)
+        let connectionLimits = limits
+        let counts = ConnectionCounts()
+        let application = Application(
+            responder: frontDoor,
+            server: HTTPServerBuilder { responder in
+                GuardedHTTPChannel(responder: responder, limits: connectionLimits, counts: counts)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.address, port: settings.port), backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionCount)),
+            onServerRunning: { [self] channel in announce(channel) },
+            logger: Self.quiet(logger))
+        let serving = ServingService(
+            application: application, readiness: readiness, drainTime: Self.drainTime, sink: sink,
+            logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: [serving], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Self.quiet(logger))
+        configuration.maximumGracefulShutdownDuration = Self.drainTime
+        return configuration
+    }
+
+    /// The framework's own lines say nothing that ours do not, unless something is to be debugged.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        if logger.logLevel > .debug { logger.logLevel = max(logger.logLevel, .error) }
+        return logger
+    }
+
+    // MARK: What the operator sees
+
+    private func announce(_ channel: any Channel) {
+        let port = channel.localAddress?.port ?? settings.port
+        let name = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
+        sink.write(Array("holdfastd listening on http://\(name):\(port)\n".utf8))
+        logger.info(
+            "listening",
+            metadata: [
+                "address": "\(settings.address)", "port": "\(port)",
+                "version": "\(HoldfastVersion.current)",
+            ])
+    }
+
+    private static func failure(_ error: any Error, _ settings: DaemonSettings) -> StartupFailure {
+        let place = "\(settings.address) port \(settings.port)"
+        guard let error = error as? IOError else {
+            return StartupFailure(status: 1, "serving on \(place) failed: \(error)")
+        }
+        switch error.errnoCode {
+        case EADDRINUSE:
+            return StartupFailure(
+                status: 1, "\(place) is in use by another process",
+                advice:
+                    "end that process, or choose another port with --port, or any free one with "
+                    + "--port 0")
+        case EACCES:
+            return StartupFailure(
+                status: 1, "this user may not listen on \(place)",
+                advice: "choose a port of 1024 or above with --port")
+        case EADDRNOTAVAIL:
+            return StartupFailure(
+                status: 1, "no interface of this machine has the address \(settings.address)",
+                advice: "give the address of one interface, or 0.0.0.0 for all")
+        default:
+            return StartupFailure(status: 1, "serving on \(place) failed: \(error)")
+        }
+    }
+}
