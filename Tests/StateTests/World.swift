@@ -75,7 +75,8 @@ final class World: Sendable {
 
 /// Clocks and randomness that tests decide.
 final class TurnedClock: Sendable {
-    private let nanoseconds = Mutex<Int64>(1_800_000_000_000_000_000)
+    // From now on, because the store in memory stamps its objects with the real time.
+    private let nanoseconds = Mutex<Int64>(WallClock.now)
 
     var now: Int64 { nanoseconds.withLock { $0 } }
 
