@@ -1,4 +1,4 @@
-# Thin on purpose: each target names the script or the command that does the work.
+# Thin on purpose: each target names the scripts that do the work.
 
 .PHONY: run test test-swift test-drivers test-e2e test-long bench build install lint format deps clean
 
@@ -18,13 +18,16 @@ test-drivers: build
 	scripts/test-drivers
 
 test-e2e: build
+	scripts/build-instruments lease-worker
 	scripts/python -m pytest -q Tests/EndToEnd
 
 test-long: build
-	scripts/python -m pytest -q Tests/Long
+	scripts/build-instruments lease-worker
+	scripts/python Tests/Long/run.py
 
 bench: build
-	scripts/bench
+	scripts/build-instruments holdfast-bench empty-route
+	scripts/python Benchmarks/run.py
 
 lint: deps
 	swift format lint --strict --parallel --recursive Package.swift Sources Plugins Tests sdk Benchmarks

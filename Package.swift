@@ -50,7 +50,8 @@ let modules: [Target] = [
         name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"
     ),
     .executableTarget(
-        name: "holdfast", dependencies: ["HoldfastConfiguration", "Host", "State", arguments],
+        name: "holdfast",
+        dependencies: ["HoldfastConfiguration", "Host", "State", arguments, logging],
         path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
     .executableTarget(
         name: "holdfastd",
@@ -89,6 +90,18 @@ let tests: [Target] = [
             .product(name: "NIOCore", package: "swift-nio"),
         ]),
     .testTarget(name: "TidyTests"),
+]
+
+/// What measures and what torments: built by `make bench` and `make test-long`, never installed.
+let instruments: [Target] = [
+    .executableTarget(
+        name: "lease-worker", dependencies: ["Host", "State", logging], path: "Tests/LeaseWorker"),
+    .executableTarget(
+        name: "holdfast-bench", dependencies: ["Host", logging], path: "Benchmarks/HoldfastBench"),
+    .executableTarget(
+        name: "empty-route",
+        dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+        path: "Benchmarks/EmptyRoute"),
 ]
 
 // MARK: - How things are linked
@@ -139,7 +152,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: driverLibraries + driverTargets + modules + tests,
+    targets: driverLibraries + driverTargets + modules + tests + instruments,
     swiftLanguageModes: [.v6]
 )
 

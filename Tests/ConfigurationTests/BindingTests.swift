@@ -6,9 +6,11 @@ struct BindingTests {
     @Test(
         "A binding becomes its variable's value or its default",
         arguments: [
-            ("${env:A}", "one"), ("x${env:A}y${env:B}z", "xoneytwoz"), ("${env:A}${env:A}", "oneone"),
+            ("${env:A}", "one"), ("x${env:A}y${env:B}z", "xoneytwoz"),
+            ("${env:A}${env:A}", "oneone"),
             ("${env:MISSING,}", ""), ("${env:MISSING,a,b}", "a,b"), ("${env:A,other}", "one"),
-            ("${env:EMPTY,other}", ""), ("$", "$"), ("$${env:A}", "$one"), ("${RUN_ID}", "${RUN_ID}"),
+            ("${env:EMPTY,other}", ""), ("$", "$"), ("$${env:A}", "$one"),
+            ("${RUN_ID}", "${RUN_ID}"),
             ("${env", "${env"), ("$ {env:A}", "$ {env:A}"), ("${env:NESTED}", "${env:A}"),
             ("ü${env:UNICODE}ü", "ü日本ü"),
         ])

@@ -53,4 +53,3 @@ struct CorpusTests {
         #expect(failure(request) == nil)
     }
 }
-

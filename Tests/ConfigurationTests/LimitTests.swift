@@ -73,7 +73,9 @@ struct LimitTests {
     @Test("A text that only looks deep is read")
     func looksDeep() {
         let brackets = String(repeating: "[", count: 500)
-        #expect(error("a: |\n  \(brackets)\nb: '\(brackets)'\nc: x \(brackets)\n# \(brackets)\n") == nil)
+        #expect(
+            error("a: |\n  \(brackets)\nb: '\(brackets)'\nc: x \(brackets)\n# \(brackets)\n") == nil
+        )
         #expect(error("a: \"\\\"\(brackets)\"\nb: 'it''s \(brackets)'\n") == nil)
     }
 

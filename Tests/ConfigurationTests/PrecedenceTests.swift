@@ -70,7 +70,8 @@ struct PrecedenceTests {
         let kinds = [
             daemon.address.origin.kind, daemon.port.origin.kind, daemon.insecure.origin.kind,
             daemon.trustedProxies.origin.kind, daemon.allowedHosts.origin.kind,
-            daemon.apiKey?.origin.kind ?? "default", configuration.service?.origin.kind ?? "default",
+            daemon.apiKey?.origin.kind ?? "default",
+            configuration.service?.origin.kind ?? "default",
         ]
         #expect(kinds == Array(repeating: row.winner, count: kinds.count))
         if row.winner == "default" {

@@ -229,6 +229,20 @@ import Testing
         #expect(try await pool.run(.normal, Call(timeout: nil)) { 1 } == 1)
     }
 
+    @Test func whoWaitsBehindStuckCallsGetsTheirReplacements() async throws {
+        let latch = Latch()
+        let pool = pool
+        let stuck = (0..<4).map { _ in
+            Task { try await pool.run(.normal, Call(timeout: .milliseconds(30))) { latch.wait() } }
+        }
+        #expect(await eventually { latch.arrivals == 4 })
+        // It is in the queue before they are found stuck, and nothing else moves the pool.
+        #expect(try await pool.run(.normal, Call(timeout: .seconds(60))) { 7 } == 7)
+        #expect(pool.statistics.stuck > 0)
+        latch.open()
+        for task in stuck { _ = await task.result }
+    }
+
     @Test func cancellingTheTaskCancelsTheCall() async throws {
         let call = Call(timeout: nil)
         let pool = pool

@@ -250,6 +250,23 @@ import Testing
         #expect(puts() == 4)
     }
 
+    @Test func aLaterFailureCannotPromiseThatNothingArrived() {
+        memory.fail(1, of: .put, at: .before, with: failing(applied: .unknown))
+        memory.fail(2, of: .put, at: .before, with: failing(.forbidden, retry: .never))
+        let failure = error { _ = try store.put(key, [1], condition: .absent, call) }
+        #expect(failure?.code == .forbidden)
+        #expect(failure?.applied == .unknown)
+    }
+
+    /// The store failed, said that nothing was applied, and yet the bytes are there: readable is not
+    /// durable, so this is no success.
+    @Test func aVisibleWriteAfterAFailureOfTheStoreStaysUnknown() {
+        memory.fail(1, of: .put, at: .after, with: failing(.io, retry: .same(after: .zero)))
+        let failure = error { _ = try store.put(key, [1], condition: .absent, call) }
+        #expect(failure?.code == .condition)
+        #expect(failure?.applied == .unknown)
+    }
+
     /// For every number of the call that fails, before or after it took effect, one increment is one
     /// increment.
     @Test(arguments: 1...12, [MemoryStore.Moment.before, .after])

@@ -59,7 +59,7 @@ private struct Meaning {
     init(_ number: Int32) {
         switch number {
         case ENOSPC, EDQUOT: (code, next) = (.full, "make room on its file system")
-        case EROFS: (code, next) = (.forbidden, "its file system is mounted read-only")
+        case EROFS: (code, next) = (.forbidden, "mount its file system for writing")
         case EACCES, EPERM:
             (code, next) = (.forbidden, "the files must belong to the user who runs this")
         case ELOOP:

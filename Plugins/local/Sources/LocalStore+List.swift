@@ -24,6 +24,9 @@ extension LocalStore {
 
 private let slash = UInt8(ascii: "/")
 
+/// The most bytes of a path, as section 7 of `holdfast/driver.h` has it.
+private let pathBytesMax = 640
+
 /// One listing: a walk in the order of the paths that skips what cannot match.
 private struct Listing {
     private let store: LocalStore
@@ -117,10 +120,10 @@ private struct Listing {
     /// Whether a path, or one below it when it ends in a slash, belongs to this listing.
     private func mayMatch(_ path: [UInt8]) -> Bool {
         guard path.last == slash else {
-            return path.count <= 512 && path.starts(with: prefix)
+            return path.count <= pathBytesMax && path.starts(with: prefix)
                 && startAfter.lexicographicallyPrecedes(path)
         }
-        return path.count < 512 && (path.starts(with: prefix) || prefix.starts(with: path))
+        return path.count < pathBytesMax && (path.starts(with: prefix) || prefix.starts(with: path))
             && (startAfter.starts(with: path) || startAfter.lexicographicallyPrecedes(path))
     }
 }

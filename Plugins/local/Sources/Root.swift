@@ -6,8 +6,8 @@ final class Root: Sendable {
     /// Its path, for messages and to notice that it was moved away.
     let path: String
     let directory: Descriptor
-    /// What writing needs; `nil` when the store can only be read.
-    let session: Session?
+    /// What writing needs; without it, why there is none: then the store can only be read.
+    let session: Result<Session, DriverError>
     private let identity: Facts
 
     /// Opens the directory, makes it when it is missing, and removes what crashed writers left.
@@ -23,14 +23,15 @@ final class Root: Sendable {
         }
         try Self.refuseOpenDoors(identity, path, log)
         do throws(DriverError) {
-            session = try Session(in: directory, identity.device, path)
+            session = .success(try Session(in: directory, identity.device, path))
         } catch {
-            // A store on a read-only file system, or of another user, can still be read.
-            guard [EROFS, EACCES].contains(Int32(truncatingIfNeeded: error.vendorCode)) else {
-                throw error
-            }
+            // A full or read-only disk, or another user's, can still be read.
+            let number = Int32(truncatingIfNeeded: error.vendorCode)
+            guard [EROFS, EACCES, ENOSPC, EDQUOT].contains(number) else { throw error }
             log("the store '\(path)' can only be read: \(error.message)")
-            session = nil
+            var obstacle = error
+            obstacle.retry = .reopen
+            session = .failure(obstacle)
         }
         self.path = path
         self.identity = identity
@@ -56,7 +57,7 @@ final class Root: Sendable {
     }
 
     /// Ends this opening of the store.
-    func close() { session?.end() }
+    func close() { try? session.get().end() }
 
     // MARK: - Opening
 

@@ -22,9 +22,7 @@ struct TemporaryFile: ~Copyable {
 
     /// Makes an empty file that shall become the one at `path` below the store's directory.
     init(for path: String, in root: Root) throws(DriverError) {
-        guard let session = root.session else {
-            throw DriverError(.forbidden, "the store '\(root.path)' can only be read")
-        }
+        let session = try root.session.get()
         let name = session.nextTemporaryName()
         descriptor = try naming("make a file in '\(root.path)/\(Session.temporaryFolder)'") {
             () throws(Errno) in

@@ -62,7 +62,7 @@ holdfast_status remove_object(void *store, object key, const char *condition);
 
 typedef struct reading {
     char version[300];
-    char note[300];  // the attribute "note"
+    char note[1600];  // the attribute "note"
     uint64_t size;
     char bytes[70000];  // the first of them, with a terminator
 } reading;

@@ -74,10 +74,18 @@ static bool is_model(void *store, object of, const char *start_after, uint32_t p
 }
 
 static void check_model(void *store) {
+    static const char *const pairs[] = {
+        "a",        "a/b",          "a.json",     "a.json/b",   "a.object",     "a.object/b",
+        "a%2Ejson", "a%2Ejson/b",   "a.bin/c.bin", "a.bin",     "a.object.object", ".a",
+        "%2Ea",     "%252Ea",       ".json",      ".json/.json", "%2Ejson",     "...",
+        "a.log/..x", "a.tfstate/%", "a.tfstate",  "%25",        "%",            "-rf",
+    };
+    const int pair_count = sizeof pairs / sizeof *pairs;
     bool wrote = true, read_back = true, removed = true;
     for (int round = 0; round < 300; round++) {
         char path[128];
         make_path(path);
+        if (round < pair_count) strcpy(path, pairs[round]);
         wrote = wrote && put(store, PATH(path), ANY, path, NULL) == HOLDFAST_OK;
         remember(path);
     }
@@ -118,18 +126,18 @@ static void check_model(void *store) {
 }
 
 static void check_lengths(void *store) {
-    char part[201], path[513];
+    char part[201], path[641];
     memset(part, '%', 200), part[200] = '\0';
     CHECK(put(store, PATH(part), ABSENT, "x", NULL) == HOLDFAST_OK, "200 percent signs fit");
     for (int index = 0; index < 198; index += 3) memcpy(part + index, "%25", 3);
     CHECK(put(store, PATH(part), ABSENT, "x", NULL) == HOLDFAST_TOO_LARGE,
           "66 escapes do not, and that is said");
-    memset(path, 'p', 512), path[512] = '\0';
-    path[200] = path[401] = '/';
-    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "a path of 512 bytes");
-    memset(path, 'p', 512);
-    for (int index = 1; index < 511; index += 2) path[index] = '/';
-    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "256 folders deep");
+    memset(path, 'p', 640), path[640] = '\0';
+    path[200] = path[401] = path[602] = '/';
+    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "a path of 640 bytes");
+    memset(path, 'p', 640);
+    for (int index = 1; index < 639; index += 2) path[index] = '/';
+    CHECK(put(store, PATH(path), ABSENT, "x", NULL) == HOLDFAST_OK, "320 folders deep");
     char *paths[8];
     CHECK(list(store, PATH(""), "", 8, paths) == 3, "all of them are listed");
     static const char *const refused[] = {"..", "a/../b", "/a", "a/", "a//b", ".", "a/.", ""};

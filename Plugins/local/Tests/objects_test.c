@@ -122,6 +122,21 @@ static void check_sources(void *store) {
     CHECK(strcmp(found.note, "a note") == 0, "attributes are kept");
 }
 
+static void check_attributes(void *store) {
+    static char longest[1533];
+    memset(longest, 'f', sizeof longest - 1);
+    const char *const values[] = {"", "0", "00", "0f", "0F", "abc", "deadbeef", "g0", "e\xCC\x81", longest};
+    bool kept = true;
+    for (size_t index = 0; index < sizeof values / sizeof *values; index++) {
+        scripted script = {1, false, NULL};
+        holdfast_source source = {sizeof source, 0, &script, 1, read_scripted};
+        kept = kept && put_from(store, PATH("noted"), ANY, &source, values[index], NULL) == HOLDFAST_OK &&
+               head(store, PATH("noted"), &found) == HOLDFAST_OK &&
+               strcmp(found.note, values[index]) == 0;
+    }
+    CHECK(kept, "attributes of every form come back as they were");
+}
+
 static void check_waiting(void *store) {
     static int locks[256];
     for (int stripe = 0; stripe < 256; stripe++) {
@@ -148,11 +163,8 @@ static void check_waiting(void *store) {
 
 static void check_restart(void *store) {
     char version[300];
-    const char *bytes = "kept";
-    holdfast_source source = {sizeof source, 0, NULL, 0, NULL};
     scripted script = {4, false, NULL};
-    source = (holdfast_source){sizeof source, 0, &script, 4, read_scripted};
-    (void)bytes;
+    holdfast_source source = {sizeof source, 0, &script, 4, read_scripted};
     put_from(store, PATH("kept.json"), ANY, &source, "a note", version);
     void *again = open_store(in_scratch("objects"));
     CHECK(head(again, PATH("kept.json"), &found) == HOLDFAST_OK &&
@@ -177,6 +189,7 @@ void check_objects(void) {
     check_layout(store);
     check_ranges(store);
     check_sources(store);
+    check_attributes(store);
     check_waiting(store);
     check_restart(store);
     holdfast_clock clock;

@@ -51,6 +51,21 @@ static void *come_and_go(void *store) {
     return store;
 }
 
+// Removes the folder of `come_and_go` whenever it is empty, until it is told to stop.
+static int is_over;
+
+static void *remove_folders(void *unused) {
+    static const char *const folders[] = {"come/and/go", "come/and", "come"};
+    while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
+        for (size_t index = 0; index < sizeof folders / sizeof *folders; index++) {
+            char path[4096];
+            snprintf(path, sizeof path, "%s/counters/state/%s", scratch, folders[index]);
+            rmdir(path);
+        }
+    }
+    return unused;
+}
+
 static bool run_threads(void *store, void *(*body)(void *)) {
     pthread_t threads[THREADS];
     bool holds = true;
@@ -80,7 +95,11 @@ static void check_counters(void) {
     CHECK(counted(store, "counter") == PROCESSES * STEPS, "no update of 8 processes is lost");
     CHECK(run_threads(store, count_in_thread), "8 threads count");
     CHECK(counted(store, "deep/er/counter") == THREADS * STEPS, "no update of 8 threads is lost");
+    pthread_t remover;
+    pthread_create(&remover, NULL, remove_folders, NULL);
     CHECK(run_threads(store, come_and_go), "a folder may vanish under a writer");
+    __atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
+    pthread_join(remover, NULL);
     CHECK(count_names(in_scratch("counters/state/come")) < 0, "and is gone at the end");
     close_store(store);
 }

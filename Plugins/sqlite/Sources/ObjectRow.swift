@@ -98,7 +98,7 @@ struct ReceiptName {
             part in
             (1...200).contains(part.utf8.count) && part != "." && part != ".."
         }
-        guard areParts, path.utf8.count <= 512, !provider.isEmpty,
+        guard areParts, path.utf8.count <= 640, !provider.isEmpty,
             path.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }),
             let name = ReceiptName(path: path), name.service == service, name.stage == stage
         else { return nil }

@@ -106,7 +106,7 @@ extension ObjectInfo {
 }
 
 extension Capabilities {
-    init(_ reports: [CapabilityReport]) {
+    init(reports: [CapabilityReport]) {
         self.init(
             reports.map { report in
                 // A level between two known ones counts as the lower.

@@ -29,7 +29,7 @@ final class DriverStore: StoreOperations {
 
     /// What the open store reports of itself.
     func capabilities(_ call: Call) throws(HostError) -> Capabilities {
-        Capabilities(try perform(call) { context in try store.capabilities(context) })
+        Capabilities(reports: try perform(call) { context in try store.capabilities(context) })
     }
 
     func head(_ key: ObjectKey, _ call: Call) throws(HostError) -> ObjectInfo? {

@@ -115,6 +115,7 @@ struct RetryLayer: StoreOperations {
     ) throws(HostError) -> R {
         var number: UInt32 = 1
         var isUncertain = false
+        var isDoubtful = false
         while true {
             var failure: HostError
             do throws(HostError) {
@@ -126,10 +127,14 @@ struct RetryLayer: StoreOperations {
                 isUncertain = true
                 guard failure.isLostAnswer else { throw failure }
             }
+            isDoubtful = isDoubtful || failure.isOfTheStorage
             let isSuspicious = number > 1 && [.condition, .conflict].contains(failure.code)
             if failure.applied != .no || isSuspicious {
                 let outcome = try settle(failure, isUncertain, call, resolve)
-                if let outcome { return outcome }
+                if let outcome {
+                    guard !isDoubtful else { throw failure.withUnknownOutcome() }
+                    return outcome
+                }
             }
             // What was sent may still arrive, so a later failure cannot promise that nothing did.
             if isUncertain { failure.applied = .unknown }
@@ -193,6 +198,14 @@ extension HostError {
     fileprivate var isLostAnswer: Bool {
         switch code {
         case .unavailable, .deadline, .cancelled, .throttled, .conflict, .condition: true
+        default: false
+        }
+    }
+
+    /// Whether the storage itself failed, so that what can be read may not last.
+    fileprivate var isOfTheStorage: Bool {
+        switch code {
+        case .io, .full, .corrupt, .internalError: true
         default: false
         }
     }

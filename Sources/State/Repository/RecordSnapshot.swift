@@ -48,8 +48,9 @@ extension StateRepository {
 
     /// Swaps the record for `changed`, with a new write id.
     ///
-    /// - Returns: The new snapshot; `nil` when somebody else changed the record first, so that this
-    ///   change did not take place and never will.
+    /// - Returns: The new snapshot; `nil` when another change is there now. Then this one will not
+    ///   take place any more, but it may have done so before the other, when its answer was lost:
+    ///   the caller looks.
     /// - Throws: ``StateError``; `applied` tells whether the change may have taken place.
     func swap(
         _ path: StatePath, _ snapshot: RecordSnapshot, to changed: StateRecord, _ call: Call
@@ -65,14 +66,22 @@ extension StateRepository {
             let info = try store.put(key, changed.json, condition: snapshot.condition, call)
             return RecordSnapshot(record: changed, version: info.version)
         } catch {
-            switch error.code {
-            case .condition, .conflict:
-                if error.applied != .unknown { return nil }
-            default:
-                if error.applied == .no { throw StateError(error, path: path) }
+            if error.applied == .no {
+                if error.code == .condition || error.code == .conflict { return nil }
+                throw StateError(error, path: path)
             }
+            guard error.isLostAnswer else { throw unknownOutcome(error, path) }
             return try resolve(path, snapshot, changed, error, call)
         }
+    }
+
+    private func unknownOutcome(_ error: HostError, _ path: StatePath) -> StateError {
+        var unknown = StateError(error, path: path)
+        unknown.applied = .unknown
+        unknown.message =
+            "it is not known whether the change of '\(path)' took place: \(error.message)"
+        unknown.advice = "repeat the same request: it is recognised if it did"
+        return unknown
     }
 
     /// Finds out what became of a swap whose answer was lost.
@@ -80,17 +89,26 @@ extension StateRepository {
         _ path: StatePath, _ snapshot: RecordSnapshot, _ changed: StateRecord, _ error: HostError,
         _ call: Call
     ) throws(StateError) -> RecordSnapshot? {
-        var unknown = StateError(error, path: path)
-        unknown.applied = .unknown
-        unknown.message =
-            "it is not known whether the change of '\(path)' took place: "
-            + error.message
-        unknown.advice = "repeat the same request: it is recognised if it did"
         let seen: RecordSnapshot
-        do throws(StateError) { seen = try load(path, call) } catch { throw unknown }
+        do throws(StateError) { seen = try load(path, call) } catch _ {
+            throw unknownOutcome(error, path)
+        }
         if isSame(seen.record.write, changed.write) { return seen }
         // While the record is as it was, the lost write may still arrive.
-        if seen.version == snapshot.version { throw unknown }
+        if seen.version == snapshot.version { throw unknownOutcome(error, path) }
         return nil
+    }
+}
+
+extension HostError {
+    /// Whether only the answer is missing.
+    ///
+    /// A write that failed by an input or output error may be visible without being durable, so that
+    /// reading it back proves nothing.
+    fileprivate var isLostAnswer: Bool {
+        switch code {
+        case .unavailable, .deadline, .cancelled, .throttled, .conflict, .condition: true
+        default: false
+        }
     }
 }

@@ -47,11 +47,17 @@ extension StateRepository {
     /// How old a version that no record names must be before `repair` takes its writer for dead.
     private static let inFlightNanosecondsMax: Int64 = 3600 * 1_000_000_000
 
+    /// Large bytes are spared for this long by the quick collection: when their write is refused they
+    /// are copied from the store, to be kept as an orphan.
+    private static let sparedNanoseconds: Int64 = 60 * 1_000_000_000
+
     /// Collects strays near the head of the history; what fails now is done by the next call.
     func collectNear(_ path: StatePath, _ record: StateRecord, _ call: Call) {
         let from = record.sequence - min(record.sequence, Self.nearSequences)
         do throws(StateError) {
-            _ = try collect(path, record, startAfter: VersionID.prefix(from), call)
+            let latest = environment.wallClock() - Self.sparedNanoseconds
+            _ = try collect(
+                path, record, startAfter: VersionID.prefix(from), largeUntil: latest, call)
         } catch {
             return
         }
@@ -59,15 +65,17 @@ extension StateRepository {
 
     /// Collects strays; whether there were any.
     private func collect(
-        _ path: StatePath, _ record: StateRecord, startAfter: String, _ call: Call
+        _ path: StatePath, _ record: StateRecord, startAfter: String, largeUntil: Int64,
+        _ call: Call
     ) throws(StateError) -> Bool {
         let objects = try versionObjects(path, startAfter: startAfter, call)
         let finder = StrayFinder(record, previous: Self.previous(of: objects))
         var names: [String] = []
-        for object in objects
-        where finder.isStray(
-            object.id, fence: object.attributes.version.fence, sweep: object.attributes.sweep)
-        {
+        for object in objects {
+            let attributes = object.attributes
+            let fence = attributes.version.fence
+            guard finder.isStray(object.id, fence: fence, sweep: attributes.sweep) else { continue }
+            if attributes.isSeparate, object.writtenNanoseconds > largeUntil { continue }
             names.append(object.name)
         }
         try onStore(path) { () throws(HostError) in
@@ -84,6 +92,12 @@ extension StateRepository {
         var id: VersionID
         var attributes: VersionAttributes
         var info: ObjectInfo
+
+        /// When it was written, by the store's clock where it tells; not exact.
+        var writtenNanoseconds: Int64 {
+            info.modifiedNanoseconds > 0
+                ? info.modifiedNanoseconds : attributes.version.createdNanoseconds
+        }
     }
 
     private func versionObjects(
@@ -127,7 +141,7 @@ extension StateRepository {
         }
         try sweep(path, call)
         let record = try load(path, call).record
-        if try collect(path, record, startAfter: "", call) { changed = true }
+        if try collect(path, record, startAfter: "", largeUntil: .max, call) { changed = true }
         if trimOrphans(path, call) { changed = true }
         return changed
     }
@@ -143,10 +157,8 @@ extension StateRepository {
         let record = snapshot.record
         let isNeeded = objects.contains { object in
             let attributes = object.attributes
-            let modified = object.info.modifiedNanoseconds
-            let written = modified > 0 ? modified : attributes.version.createdNanoseconds
             return object.id.sequence > record.sequence && attributes.sweep == record.sweep
-                && attributes.version.fence == record.fence && written < oldest
+                && attributes.version.fence == record.fence && object.writtenNanoseconds < oldest
         }
         guard isNeeded, snapshot.exists else { return }
         var swept = record

@@ -1,0 +1,140 @@
+internal import Glibc
+internal import HoldfastConfiguration
+internal import Host
+internal import Logging
+internal import State
+
+/// What a command works with, made when it is first needed: `version` needs none of it.
+final class Context {
+    let console: Console
+    let interruption = Interruption()
+    /// How the process ends when the command did not fail.
+    var status = ExitStatus.ok
+    private let options: CommonOptions
+    private var loadedHost: Host?
+
+    init(_ options: CommonOptions, _ console: Console) {
+        self.options = options
+        self.console = console
+    }
+
+    // MARK: - Configuration
+
+    /// What the configuration says, with the flags of this command on top.
+    func configuration(service: String? = nil) throws(ConfigurationError) -> Configuration {
+        var request = ConfigurationRequest.ofProcess()
+        request.file = options.config
+        request.workspace = options.workspace
+        request.store = options.store
+        request.service = service
+        let configuration = try Configuration.load(request)
+        for notice in configuration.notices { console.notice(notice) }
+        return configuration
+    }
+
+    // MARK: - Drivers and stores
+
+    /// The host; nothing is loaded by making it.
+    var host: Host {
+        if let loadedHost { return loadedHost }
+        let search = DriverSearchPath(
+            explicit: options.driverPath, environment: ProcessSurroundings.environment,
+            executablePath: Self.executablePath)
+        let host = Host(
+            search: search, logger: console.logger, hostVersion: HoldfastVersion.current)
+        loadedHost = host
+        return host
+    }
+
+    /// Runs a call against the host, within the time that the user allows.
+    ///
+    /// The body runs on a thread of its own, so that a driver that hangs costs the time limit and
+    /// not the whole evening.
+    func call<R: Sendable>(
+        for length: CallLength = .short, _ body: @escaping @Sendable (Host, Call) throws -> R
+    ) throws -> R {
+        let timeout = options.timeout.map(\.duration) ?? length.timeout
+        let call = Call(timeout: timeout)
+        interruption.watch(for: call)
+        let host = host
+        let pool = BlockingPool(threads: 4)
+        return try pool.runBlocking(.normal, call) { try body(host, call) }
+    }
+
+    /// Opens the store that the user chose and runs a call against it.
+    func withStore<R: Sendable>(
+        _ action: String, on address: StateAddress? = nil, for length: CallLength = .short,
+        service: String? = nil,
+        _ body: @escaping @Sendable (OpenedStore, Call) throws -> R
+    ) throws -> R {
+        let chosen = try configuration(service: service).selected()
+        do {
+            return try call(for: length) { host, call in
+                let store = try host.open(chosen.specification, call)
+                defer { store.close(Call(timeout: .seconds(5))) }
+                let opened = OpenedStore(
+                    store: store, workspace: chosen.workspace(for: store.addressing))
+                return try body(opened, call)
+            }
+        } catch {
+            throw Failure(any: error, interruption: nil).during(
+                action, store: chosen.name, address: address?.description ?? "")
+        }
+    }
+
+    /// Lets go of what was loaded.
+    func close() { loadedHost?.shutdown() }
+
+    /// The path of this program, for drivers that are installed beside it.
+    private static var executablePath: String {
+        guard let path = unsafe realpath("/proc/self/exe", nil) else { return "" }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+}
+
+/// How long a call takes by its nature, when the user set no limit.
+enum CallLength {
+    /// A few small objects.
+    case short
+    /// A state of any size.
+    case transfer
+
+    /// The limit that goes with it.
+    var timeout: Duration {
+        switch self {
+        case .short: .seconds(30)
+        case .transfer: .seconds(15 * 60)
+        }
+    }
+}
+
+/// An open store with the workspace that its keys carry.
+struct OpenedStore: Sendable {
+    let store: Store
+    let workspace: String
+
+    /// The states of one kind.
+    func states(_ kind: StateKind) -> StateRepository {
+        StateRepository(store: store, kind: kind, workspace: workspace)
+    }
+
+    /// The receipts.
+    var receipts: ReceiptRepository { ReceiptRepository(store: store, workspace: workspace) }
+
+    /// The error for a state that is not there, with the nearest that is.
+    func notFound(_ address: StateAddress, _ call: Call) -> Failure {
+        var failure = Failure(
+            .notFound, "not-found", "there is no such state",
+            hint: "holdfast state list shows what is there")
+        let page = try? states(address.kind).list(
+            prefix: "", startAfter: "", limit: 1000, call)
+        let addresses = (page ?? []).map {
+            StateAddress(kind: address.kind, path: $0.path).description
+        }
+        if let nearest = DidYouMean.closest(to: address.description, among: addresses) {
+            failure.hint = "did you mean \(nearest)?"
+        }
+        return failure
+    }
+}

@@ -1,0 +1,1 @@
+"""What takes long or needs root; `make test-long` runs it."""

@@ -1,0 +1,205 @@
+import Host
+import State
+import TestSupport
+import Testing
+
+/// One change of a state, with what is true before and after it.
+struct Change: Sendable, CustomTestStringConvertible {
+    var name: String
+    var prepare: @Sendable (World) throws -> Void = { _ in }
+    var act: @Sendable (World) throws -> Void
+    /// The text after it; the text before is what `prepare` left.
+    var after: String?
+    var lockAfter: String?
+    /// Whether a refusal is what is wanted.
+    var isRefused = false
+
+    var testDescription: String { name }
+
+    static let large = state(2, padding: (1 << 20) + 10)
+
+    static let all: [Change] = [
+        Change(
+            name: "first write", act: { try $0.repository().write($0.path, state(1)) },
+            after: state(1)),
+        Change(
+            name: "second write", prepare: { try $0.repository().write($0.path, state(1)) },
+            act: { try $0.repository().write($0.path, state(2)) }, after: state(2)),
+        Change(
+            name: "write under a lock",
+            prepare: {
+                try $0.repository().write($0.path, state(1))
+                try $0.repository().lock($0.path, "a")
+            }, act: { try $0.repository().write($0.path, state(2), lock: "a") }, after: state(2),
+            lockAfter: "a"),
+        Change(
+            name: "large write", prepare: { try $0.repository().write($0.path, state(1)) },
+            act: { try $0.repository().write($0.path, large) }, after: large),
+        Change(
+            name: "removal", prepare: { try $0.repository().write($0.path, state(1)) },
+            act: { _ = try $0.repository().remove($0.path, lockID: nil, call()) }, after: nil),
+        Change(
+            name: "write after a removal",
+            prepare: {
+                try $0.repository().write($0.path, state(1))
+                _ = try $0.repository().remove($0.path, lockID: nil, call())
+            }, act: { try $0.repository().write($0.path, state(2)) }, after: state(2)),
+        Change(
+            name: "first lock", act: { try $0.repository().lock($0.path, "a") }, after: nil,
+            lockAfter: "a"),
+        Change(
+            name: "lock with a lease", prepare: { try $0.repository().write($0.path, state(1)) },
+            act: { try $0.repository().lock($0.path, "a", lease: .seconds(60)) }, after: state(1),
+            lockAfter: "a"),
+        Change(
+            name: "unlock",
+            prepare: {
+                try $0.repository().write($0.path, state(1))
+                try $0.repository().lock($0.path, "a")
+            }, act: { try $0.repository().unlock($0.path, "a") }, after: state(1)),
+        Change(
+            name: "break of a lock", prepare: { try $0.repository().lock($0.path, "a") },
+            act: { _ = try $0.repository().unlock($0.path, .force, call()) }, after: nil),
+        Change(
+            name: "adopting write", prepare: { try $0.put(copy: state(1)) },
+            act: { try $0.repository().write($0.path, state(2)) }, after: state(2)),
+        Change(
+            name: "adopting lock", prepare: { try $0.put(copy: state(1)) },
+            act: { try $0.repository().lock($0.path, "a") }, after: state(1), lockAfter: "a"),
+        Change(
+            name: "write over an edited copy",
+            prepare: {
+                try $0.repository().write($0.path, state(1))
+                try $0.put(copy: "edited")
+            }, act: { try $0.repository().write($0.path, state(2)) }, after: state(2)),
+        Change(
+            name: "refused write", prepare: { try $0.repository().lock($0.path, "a") },
+            act: { try $0.repository().write($0.path, state(2)) }, after: nil, lockAfter: "a",
+            isRefused: true),
+    ]
+}
+
+/// A fault for one call of the store.
+struct Fault: Sendable, CustomTestStringConvertible {
+    var moment: MemoryStore.Moment
+    var applied: HostError.Applied
+    var code: HostError.Code = .unavailable
+
+    var testDescription: String { "\(code), \(moment), applied \(applied)" }
+    var error: HostError { HostError(code, "ordered", applied: applied) }
+
+    static let all = [
+        Fault(moment: .before, applied: .no), Fault(moment: .before, applied: .unknown),
+        Fault(moment: .after, applied: .unknown),
+        Fault(moment: .before, applied: .no, code: .full),
+        Fault(moment: .after, applied: .unknown, code: .io),
+        // The answer of a retry whose first attempt was taken and then built upon.
+        Fault(moment: .after, applied: .unknown, code: .condition),
+        Fault(moment: .after, applied: .no, code: .condition),
+    ]
+}
+
+@Suite struct FaultTests {
+    /// Every call of the store fails once, in every way; what is left is the state before or after.
+    @Test(arguments: Change.all, Fault.all)
+    func everyCallMayFail(change: Change, fault: Fault) throws {
+        var ordinal = 0
+        while true {
+            ordinal += 1
+            let world = try World()
+            try change.prepare(world)
+            let before = try world.repository().text(world.path)
+            let lockBefore = try world.repository().summary(world.path, call())?.lock?.info.id
+            world.memory.fail(ordinal, at: fault.moment, with: fault.error)
+            let count = world.memory.calls.count
+            let thrown = error { try change.act(world) }
+            let struck = world.memory.calls.count - count >= ordinal
+            world.memory.clearFaults()
+            guard struck else { break }
+            let note: Comment = "call \(ordinal) of \(change.name), \(fault.testDescription)"
+            try expectOldOrNew(world, change, thrown, before, lockBefore, note)
+            // The client asks again, as it is told to.
+            let again = error { try change.act(world) }
+            #expect((again == nil) != change.isRefused, "\(again?.message ?? "") \(note)")
+            #expect(try world.repository().text(world.path) == change.after, note)
+            let lock = try world.repository().summary(world.path, call())?.lock?.info.id
+            #expect(lock == change.lockAfter, note)
+            try world.expectTidy(note)
+            if change.name == "write over an edited copy" {
+                let orphans = try world.repository().orphans(world.path, call())
+                #expect(orphans.map { $0.reason } == ["edited-copy"], note)
+            }
+        }
+        #expect(ordinal > 1)
+    }
+
+    private func expectOldOrNew(
+        _ world: World, _ change: Change, _ thrown: StateError?, _ before: String?,
+        _ lockBefore: String?, _ note: Comment
+    ) throws {
+        let text = try world.repository().text(world.path)
+        let lock = try world.repository().summary(world.path, call())?.lock?.info.id
+        let isOld = text == before && lock == lockBefore
+        let isNew = text == change.after && lock == change.lockAfter
+        #expect(isOld || isNew, note)
+        if change.isRefused {
+            #expect(thrown != nil && isOld, note)
+        } else if thrown == nil {
+            #expect(isNew, "acknowledged and lost: \(note)")
+        } else if thrown?.applied == .no {
+            // A change that says it did nothing must have done nothing that shows.
+            #expect(isOld, "said to have changed nothing: \(note)")
+        }
+    }
+
+    private func error(_ body: () throws -> Void) -> StateError? {
+        do {
+            try body()
+            return nil
+        } catch let error as StateError {
+            return error
+        } catch {
+            return StateError(.invalid, "\(error)")
+        }
+    }
+
+    /// The publisher fails: the write is committed, says so, and the next call publishes.
+    @Test func aFailedCopyDoesNotUndoTheCommit() throws {
+        let world = try World()
+        try world.repository().write(world.path, state(1))
+        // The calls of a write over an existing version: load, put, swap, head, put of the copy.
+        for ordinal in [4, 5] {
+            let body = state(ordinal)
+            world.memory.fail(ordinal, at: .before, with: HostError(.full, "no space"))
+            let version = try world.repository().write(world.path, body)
+            #expect(!version.isPublished)
+            #expect(world.copy != body)
+            #expect(try world.repository().text(world.path) == body)
+            #expect(world.copy == body)
+        }
+        world.memory.fail(4, at: .before, with: HostError(.full, "no space"))
+        try world.repository().write(world.path, state(10))
+        try world.repository().lock(world.path, "a")
+        #expect(world.copy == state(10))
+        #expect(try world.record()["writing"] == .null)
+    }
+
+    /// A store that stays away: nothing is said to have worked.
+    @Test(arguments: Change.all)
+    func aStoreThatStaysAwayLosesNothing(change: Change) throws {
+        for ordinal in 1..<20 {
+            let world = try World()
+            try change.prepare(world)
+            let before = try world.repository().text(world.path)
+            for call in ordinal..<ordinal + 60 {
+                world.memory.fail(call, at: .before, with: HostError(.unavailable, "away"))
+            }
+            let thrown = error { try change.act(world) }
+            world.memory.clearFaults()
+            let text = try world.repository().text(world.path)
+            #expect(text == before || text == change.after)
+            if thrown == nil { #expect(text == change.after) }
+            try world.expectTidy("from call \(ordinal) of \(change.name)")
+        }
+    }
+}

@@ -1,0 +1,261 @@
+import Dispatch
+import Host
+import State
+import Synchronization
+import TestSupport
+import Testing
+
+/// A store in memory, a clock that tests turn and the repositories over them.
+final class World: Sendable {
+    let memory = MemoryStore()
+    let clock = TurnedClock()
+    let path: StatePath
+
+    init(_ path: String = "shop/prod/terraform.tfstate") throws {
+        self.path = try StatePath(path)
+    }
+
+    /// A repository of its own, as another process has.
+    func repository(_ kind: StateKind = .terraform) -> StateRepository {
+        StateRepository(
+            store: memory.store(), kind: kind, workspace: "", environment: clock.environment)
+    }
+
+    func key(_ collection: String, _ path: String? = nil) -> ObjectKey {
+        ObjectKey(collection: collection, path: path ?? self.path.description)
+    }
+
+    /// Puts bytes in the legible place, as another tool does.
+    func put(copy: String, attributes: [String: String] = [:]) throws {
+        _ = try memory.store().put(
+            key("terraform"), Array(copy.utf8), condition: .none, attributes: attributes, call())
+    }
+
+    /// What is in the legible place.
+    var copy: String? {
+        memory.bytes(of: key("terraform")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The ids of all versions in the store, committed or not.
+    func storedVersions() -> [String] {
+        memory.keys.filter { $0.collection == "terraform-versions" }.map {
+            String($0.path.dropFirst(path.description.count + 2))
+        }
+    }
+
+    /// The record as JSON.
+    func record() throws -> JSONObject {
+        let bytes = try #require(memory.bytes(of: key("terraform-records")))
+        return try #require(try JSONValue(parsing: bytes).members)
+    }
+
+    /// Everything that must hold of a state at rest after a repair: the copy shows the current
+    /// version, every version is there, and nothing else is.
+    func expectTidy(_ comment: Comment? = nil) throws {
+        let repository = repository()
+        clock.advance(.seconds(7200))
+        _ = try repository.repair(path, call())
+        #expect(
+            try !repository.repair(path, call()), "a second repair finds work: \(comment ?? "")")
+        let versions = try repository.versions(path, call())
+        let adopted = versions.first?.id == StateVersion.adoptedID
+        let names = Set(storedVersions().map { $0.replacing(".meta", with: "") })
+        #expect(names == (adopted ? [] : Set(versions.map { $0.id })), comment)
+        for version in versions {
+            let bytes = try repository.bytes(path, version: version.id)
+            #expect(bytes != nil && UInt64(bytes?.count ?? 0) == version.byteCount, comment)
+        }
+        if !adopted {
+            let current = try repository.summary(path, call())?.current
+            #expect((copy != nil) == (current != nil), comment)
+            #expect(try repository.bytes(path) == memory.bytes(of: key("terraform")), comment)
+        }
+    }
+}
+
+/// Clocks and randomness that tests decide.
+final class TurnedClock: Sendable {
+    // From now on, because the store in memory stamps its objects with the real time.
+    private let nanoseconds = Mutex<Int64>(WallClock.now)
+
+    var now: Int64 { nanoseconds.withLock { $0 } }
+
+    func advance(_ duration: Duration) {
+        nanoseconds.withLock { $0 += Int64(duration / .nanoseconds(1)) }
+    }
+
+    var environment: StateEnvironment {
+        StateEnvironment(
+            randomBytes: { count in
+                var generator = SystemRandomNumberGenerator()
+                return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            },
+            wallClock: { self.now }, bootClock: { self.now })
+    }
+}
+
+/// A repeatable source of randomness.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state &* 0x2545_F491_4F6C_DD1D
+    }
+}
+
+func call() -> Call { Call(timeout: .seconds(60)) }
+
+func info(_ id: String, who: String = "me@here") throws -> LockInfo {
+    try LockInfo(id: id, operation: "OperationTypeApply", who: who, created: "")
+}
+
+/// A Terraform state with `serial`.
+func state(_ serial: Int, lineage: String = "l-1", padding: Int = 0) -> String {
+    "{\"version\":4,\"terraform_version\":\"1.11.4\",\"serial\":\(serial),\"lineage\":\"\(lineage)\","
+        + "\"resources\":[],\"padding\":\"\(String(repeating: "x", count: padding))\"}"
+}
+
+extension StateRepository {
+    /// Writes a text.
+    @discardableResult
+    func write(
+        _ path: StatePath, _ text: String, lock: String? = nil, keep: Bool = true
+    ) throws(StateError) -> StateVersion {
+        try write(
+            path, from: MemorySource(Array(text.utf8)),
+            WriteRequest(lockID: lock, writer: "test", keepRefused: keep), call())
+    }
+
+    /// The bytes of a state or one of its versions.
+    func bytes(_ path: StatePath, version: String? = nil) throws(StateError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        let found = try read(
+            path, version: version, call(), begin: { _ in },
+            body: { (piece) throws(StateError) in bytes.append(contentsOf: piece) })
+        return found == nil ? nil : bytes
+    }
+
+    /// The text of a state or one of its versions.
+    func text(_ path: StatePath, version: String? = nil) throws(StateError) -> String? {
+        try bytes(path, version: version).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @discardableResult
+    func lock(_ path: StatePath, _ id: String, lease: Duration? = nil) throws -> HeldLock {
+        try lock(path, info(id), lease: lease, call())
+    }
+
+    @discardableResult
+    func unlock(_ path: StatePath, _ id: String) throws -> HeldLock? {
+        try unlock(path, .id(id), call())
+    }
+}
+
+extension StateError {
+    /// The class of the failure in one word.
+    var word: String {
+        switch code {
+        case .invalid: "invalid"
+        case .notFound: "notFound"
+        case .locked: "locked"
+        case .lockMismatch: "lockMismatch"
+        case .notLocked: "notLocked"
+        case .conflict: "conflict"
+        case .integrity: "integrity"
+        case .newerFormat: "newerFormat"
+        case .tooLarge: "tooLarge"
+        case .checksumMismatch: "checksumMismatch"
+        case .host(let code): "host.\(code)"
+        }
+    }
+}
+
+/// The class of the error that `body` throws; empty when it throws none.
+func failure(_ body: () throws -> Void) -> String {
+    do {
+        try body()
+        return ""
+    } catch let error as StateError {
+        return error.word
+    } catch {
+        return "\(error)"
+    }
+}
+
+/// A source whose bytes come in pieces and may break off.
+final class PieceSource: ByteSource {
+    let length: UInt64?
+    private var rest: ArraySlice<UInt8>
+    private let piece: Int
+    private let breaksOff: Bool
+
+    init(_ bytes: [UInt8], length: UInt64?, piece: Int = 1000, breaksOff: Bool = false) {
+        self.length = length
+        rest = bytes[...]
+        self.piece = piece
+        self.breaksOff = breaksOff
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(HostError) -> Int {
+        if rest.isEmpty, breaksOff { throw HostError(.source, "the client went away") }
+        let count = min(rest.count, buffer.count, piece)
+        buffer.copyBytes(from: rest.prefix(count))
+        rest = rest.dropFirst(count)
+        return count
+    }
+}
+
+/// Stops the first operation that a test names, until the test lets it go on.
+final class Pause: Sendable {
+    private let reached = DispatchSemaphore(value: 0)
+    private let go = DispatchSemaphore(value: 0)
+    private let finished = DispatchSemaphore(value: 0)
+    private let countdown: Mutex<Int>
+
+    /// Arms the pause for the `ordinal`-th call of `operation` on `key`.
+    init(
+        _ memory: MemoryStore, before operation: MemoryStore.Operation, of key: ObjectKey,
+        ordinal: Int = 1
+    ) {
+        countdown = Mutex(ordinal)
+        memory.onOperation { [self] seen, seenKey in
+            guard seen == operation, seenKey == key else { return }
+            let isDue = countdown.withLock { count in
+                count -= 1
+                return count == 0
+            }
+            guard isDue else { return }
+            reached.signal()
+            go.wait()
+        }
+    }
+
+    /// Starts `body` on a thread of its own and returns when it has come to the pause.
+    func start(_ body: @escaping @Sendable () -> Void) {
+        DispatchQueue.global().async {
+            body()
+            self.finished.signal()
+        }
+        reached.wait()
+    }
+
+    /// Lets it go on and waits for its end.
+    func resume() {
+        go.signal()
+        finished.wait()
+    }
+}
+
+/// What a thread hands back.
+final class Box<Value: Sendable>: Sendable {
+    private let content = Mutex<Value?>(nil)
+    var value: Value? {
+        get { content.withLock { $0 } }
+        set { content.withLock { $0 = newValue } }
+    }
+}

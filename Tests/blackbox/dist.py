@@ -1,0 +1,29 @@
+"""Where the built binaries are."""
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DRIVERS = ("local", "sqlite")
+
+
+def dist() -> Path:
+    """The folder that `make build` fills, or the one that HOLDFAST_DIST names."""
+    return Path(os.environ.get("HOLDFAST_DIST") or REPOSITORY / "dist").absolute()
+
+
+def missing() -> list[str]:
+    """The built files that are not there. A run without them fails: it would prove nothing."""
+    needed = ["bin/holdfast", "bin/holdfastd"]
+    for driver in DRIVERS:
+        needed += [f"lib/holdfast/drivers/{driver}/{name}" for name in ("driver.so", "driver.toml")]
+    return [name for name in needed if not (dist() / name).is_file()]
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """An environment in which nothing of the caller's changes what the binaries do."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    # A crashed process must not leave a backtracer behind that holds the test's pipes.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    return environment | extra

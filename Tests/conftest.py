@@ -1,0 +1,97 @@
+"""Fixtures of both suites. A test never ends a process that it did not start."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from blackbox import dist
+from blackbox.cli import CommandLine
+from blackbox.processes import Daemon, holdfast as run_holdfast
+from blackbox.project import Project
+
+NO_TERRAFORM = "terraform is not on the PATH"
+DAEMONS = pytest.StashKey[list[Daemon]]()
+
+
+def pytest_sessionstart(session):
+    if missing := dist.missing():
+        pytest.exit(
+            f"{dist.dist()} lacks {', '.join(missing)}; run `make build`, or name the folder with "
+            "HOLDFAST_DIST", returncode=1)
+
+
+def _foreign_skips(reporter):
+    skipped = reporter.stats.get("skipped", [])
+    return [report for report in skipped if NO_TERRAFORM not in str(report.longrepr)]
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    without = len(skipped) - len(_foreign_skips(terminalreporter))
+    if without:
+        terminalreporter.write_line(f"{NO_TERRAFORM}: {without} tests not run", yellow=True)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    # One reason to skip exists. Any other would let a run pass that proved less than it says.
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if exitstatus == 0 and reporter and _foreign_skips(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for daemon in item.stash.get(DAEMONS, []):
+            report.sections.append((f"holdfastd {daemon.pid}", daemon.log[-20000:]))
+    return report
+
+
+@pytest.fixture(params=dist.DRIVERS)
+def kind(request) -> str:
+    """Every test that asks for it runs over each driver."""
+    return request.param
+
+
+@pytest.fixture
+def project(kind: str, tmp_path: Path) -> Project:
+    return Project(tmp_path / "project", kind)
+
+
+@pytest.fixture
+def cli(project: Project) -> CommandLine:
+    return CommandLine(project)
+
+
+@pytest.fixture
+def holdfast():
+    return run_holdfast
+
+
+@pytest.fixture
+def launch(request):
+    """Starts daemons; each that still runs at the end must drain and exit with 0."""
+    daemons = request.node.stash.setdefault(DAEMONS, [])
+
+    def start(project: Project, *flags, wait: bool = True, **options) -> Daemon:
+        daemon = Daemon(project, *flags, **options)
+        daemons.append(daemon)
+        return daemon.wait_until_listening() if wait else daemon
+
+    yield start
+    running = [daemon for daemon in daemons if daemon.process.poll() is None]
+    statuses = [daemon.stop() for daemon in running]
+    assert not any(statuses), f"daemons ended with {statuses} after SIGTERM"
+
+
+@pytest.fixture
+def daemon(launch, project: Project) -> Daemon:
+    return launch(project)
+
+
+@pytest.fixture
+def client(daemon: Daemon, _names=itertools.count(1)):
+    """A client of a state that no other test uses."""
+    return daemon.client(f"net/prod-{next(_names)}")
