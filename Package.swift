@@ -83,6 +83,12 @@ let tests: [Target] = [
     .testTarget(
         name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
         exclude: ["Corpus"]),
+    .testTarget(
+        name: "DaemonTests",
+        dependencies: [
+            "holdfastd", "Host", .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ]),
     .testTarget(name: "TidyTests"),
 ]
 

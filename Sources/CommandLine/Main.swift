@@ -31,7 +31,7 @@ internal import Glibc
             return Usage(arguments).report(error)
         }
         guard let command = command as? any HoldfastCommand else {
-            return Usage(arguments).help(of: command)
+            return Usage(arguments).help(by: command)
         }
         let console = Console(command.common)
         let context = Context(command.common, console)

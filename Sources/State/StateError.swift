@@ -40,6 +40,8 @@ package struct StateError: Error, Sendable {
     package var retryAfter: Duration?
     /// The state concerned, if any.
     package var path: StatePath?
+    /// Of a refused write: the orphan that keeps its bytes.
+    package var orphanID: String?
 
     /// Makes an error; the defaults are those of a call that changed nothing.
     package init(

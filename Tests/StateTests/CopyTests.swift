@@ -155,6 +155,19 @@ import Testing
         #expect(last == Array(state(24).utf8))
     }
 
+    @Test func aRefusalNamesItsOrphan() throws {
+        let world = try World()
+        let states = world.repository()
+        try states.lock(world.path, "a")
+        do {
+            try states.write(world.path, state(1))
+            Issue.record("a write under another's lock was taken")
+        } catch {
+            #expect(error.orphanID == (try states.orphans(world.path, call()).first?.id))
+            #expect(error.message.contains(error.orphanID ?? "none"))
+        }
+    }
+
     @Test func aRefusalStaysARefusalWhenNothingCanBeKept() throws {
         let world = try World()
         let states = world.repository()

@@ -5,6 +5,7 @@ internal import State
 struct DriverInfo: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Load a driver and print its options and capabilities.",
+        usage: "holdfast driver info <id> [<options>]",
         discussion: """
             EXAMPLE
               holdfast driver info sqlite
@@ -13,7 +14,7 @@ struct DriverInfo: HoldfastCommand {
     @Argument(help: ArgumentHelp("The driver's id.", valueName: "id"))
     var id: String
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let id = id

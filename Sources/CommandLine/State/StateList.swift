@@ -5,6 +5,7 @@ internal import State
 struct StateList: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List states.",
+        usage: "holdfast state list [<prefix>] [<options>]",
         discussion: """
             EXAMPLES
               holdfast state list
@@ -18,7 +19,7 @@ struct StateList: HoldfastCommand {
             valueName: "prefix"))
     var prefix = ""
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)

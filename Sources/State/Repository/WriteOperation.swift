@@ -146,7 +146,8 @@ struct WriteOperation {
     private func finish(_ version: StateVersion, _ record: StateRecord) -> StateVersion {
         var version = version
         version.isPublished = publish(record)
-        repository.collectNear(path, record, call)
+        // Under a lock the unlock collects, once for all of its writes.
+        if session.lockID == nil { repository.collectNear(path, record, call) }
         return version
     }
 
@@ -196,6 +197,7 @@ extension StateRepository {
         var refusal = refusal
         do throws(StateError) {
             let id = try keepOrphan(path, body, reason: refusal.orphanReason, request, call)
+            refusal.orphanID = id
             refusal.message += "; the refused bytes were kept as orphan \(id)"
         } catch {
             // The refusal is the answer; that nothing was kept is said with it.
