@@ -143,7 +143,7 @@ REFUSED = {
     wrong_draft: "98", group_writable: "writable", others_writable: "writable",
     writable_folder: "writable", writable_ancestor: "writable", symbolic_link: "link",
     a_fifo: "driver.so", no_manifest: "driver.toml", broken_manifest: "driver.toml",
-    another_id: "driver.toml",
+    another_id: "manifest",
 }
 
 
