@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// The layers other than retry, the gate of a driver's calls, and the end of a store.
-@Suite struct LayerTests {
+@Suite(.timeLimit(.minutes(1))) struct LayerTests {
     private let memory = MemoryStore()
     private let key = ObjectKey(collection: "c", path: "p")
 
