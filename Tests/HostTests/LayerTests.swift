@@ -227,6 +227,23 @@ import Testing
         #expect(Call(timeout: .seconds(Int64.max)).remaining == nil)
     }
 
+    @Test func aJobIsRunOrWithdrawnAndNeverBoth() {
+        let count = Inside()
+        func job() -> PoolJob {
+            PoolJob(
+                lane: .normal, store: nil, call: Call(timeout: nil), body: { count.visit() },
+                fail: { _ in })
+        }
+        let withdrawn = job()
+        #expect(withdrawn.withdraw())
+        withdrawn.run()
+        #expect(count.visits.load(ordering: .relaxed) == 0)
+        let run = job()
+        run.run()
+        #expect(!run.withdraw())
+        #expect(count.visits.load(ordering: .relaxed) == 1)
+    }
+
     @Test func cancellationHandlersRunOnce() {
         let call = Call(timeout: nil)
         let count = Inside()
