@@ -100,7 +100,7 @@ package final class BlockingPool: Sendable {
         }
         let job = PoolJob(
             lane: lane, store: store, call: call,
-            run: {
+            body: {
                 outcome.settle(
                     Result {
                         try call.check()
