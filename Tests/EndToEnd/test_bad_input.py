@@ -108,7 +108,7 @@ def test_what_is_not_there(cli, project):
     for arguments in (["state", "pull", "terraform/none"], ["state", "versions", "terraform/none"],
                       ["state", "rm", "terraform/none"], ["lock", "show", "terraform/none"]):
         assert_one_error(cli.run(*arguments), 3, "none")
-    assert_one_error(cli.run("driver", "info", "none"), USAGE, "none")
+    assert_one_error(cli.run("driver", "info", "none"), 3, "none")
 
 
 def test_a_state_that_is_not_json_is_accepted_and_flagged(cli, daemon):
