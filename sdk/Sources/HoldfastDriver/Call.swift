@@ -50,7 +50,9 @@ internal import Glibc
 
     /// Writes a message to the operator's log. It must hold no secret and no object's bytes.
     public func log(_ severity: Severity, _ message: String) {
-        unsafe message.withText { text in unsafe host.pointee.event(pointer, severity.rawValue, text) }
+        unsafe message.withText { text in
+            unsafe host.pointee.event(pointer, severity.rawValue, text)
+        }
     }
 }
 

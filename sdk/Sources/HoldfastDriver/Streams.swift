@@ -15,7 +15,9 @@ internal import CHoldfast
     /// - Parameter object: The information of the version whose bytes follow.
     /// - Throws: ``DriverError`` when the consumer is gone; pass it on unchanged.
     public func begin(_ object: ObjectInfo) throws(DriverError) {
-        let status = unsafe object.withC { value in unsafe info.pointee.info(info.pointee.context, value) }
+        let status = unsafe object.withC { value in
+            unsafe info.pointee.info(info.pointee.context, value)
+        }
         try checkSink(status)
     }
 
