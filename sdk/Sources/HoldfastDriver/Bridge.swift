@@ -6,7 +6,9 @@ internal import Synchronization
 
 /// Makes a driver type known to the library's entry.
 public enum DriverRegistration {
-    /// Registers the library's driver. Call it from `holdfast_swift_register`; a repeat is harmless.
+    /// Registers the library's driver.
+    ///
+    /// Call it from `holdfast_swift_register`; a repeat is harmless.
     ///
     /// - Parameter type: The driver.
     public static func register<D: Driver>(_ type: D.Type) {
@@ -21,7 +23,9 @@ private let registered = Mutex<(any DriverBridge)?>(nil)
 /// The library's bridge; only missing when a driver forgot to register.
 private var bridge: (any DriverBridge)? { registered.withLock { $0 } }
 
-/// The C entry behind `holdfast_driver_main_v1`. Not for authors.
+/// The C entry behind `holdfast_driver_main_v1`.
+///
+/// Not for authors.
 ///
 /// - Parameters:
 ///   - offer: What the host offers.
