@@ -43,7 +43,8 @@ package final class BlockingPool: Sendable {
     ///     own grace counts where it is longer.
     package init(threads: Int? = nil, grace: Duration = .seconds(2)) {
         let cores = Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-        let limits = PoolLimits(threads: threads ?? min(64, max(32, 4 * cores)))
+        let limits = PoolLimits(
+            threads: threads ?? min(64, max(32, 4 * cores)), cores: cores)
         core = PoolCore(limits: limits, graceNanoseconds: grace.nanoseconds)
     }
 

@@ -138,7 +138,8 @@ final class PoolCore: Sendable {
         }
         for job in due.expired { job.fail(expiry(of: job)) }
         for job in due.stuck { job.fail(stuckness(of: job)) }
-        if !due.stuck.isEmpty { dispatch(armingFor: nil) }
+        // For those that wait in the place of stuck ones, and those that have waited long enough.
+        dispatch(armingFor: nil)
         return next
     }
 

@@ -18,6 +18,8 @@ final class PoolJob: @unchecked Sendable {
     var phase = Phase.queued
     /// Its place in the order of arrival.
     var sequence: UInt64 = 0
+    /// When it came.
+    var queuedNanoseconds: Int64 = 0
     /// When its caller is let go while it runs.
     var dropNanoseconds: Int64 = .max
     /// Whether its caller was let go and it still runs.

@@ -12,6 +12,12 @@ struct PoolLimits {
     let slow: Int
     /// Jobs of one store that are not of the control lane; one more is left for that lane.
     let store: Int
+    /// Jobs of the normal lane that get a thread at once. Those that come while so many run wait for
+    /// one of these threads, because waking one more than there are processors makes all slower.
+    let eager: Int
+    /// How long such a job waits before it gets a thread of its own after all: those that run may be
+    /// waiting for their store.
+    let patienceNanoseconds: Int64 = 500_000
     /// Threads that may stand in for stuck ones.
     let replacements: Int
     /// Jobs that may wait.
@@ -19,7 +25,8 @@ struct PoolLimits {
 
     static let reservedForControl = 2
 
-    init(threads: Int) {
+    init(threads: Int, cores: Int) {
+        eager = max(2, cores)
         self.threads = max(threads, Self.reservedForControl + 2)
         shared = self.threads - Self.reservedForControl
         write = max(1, shared / 2)
@@ -74,6 +81,7 @@ struct PoolState {
     mutating func enqueue(_ job: PoolJob) {
         lastSequence += 1
         job.sequence = lastSequence
+        job.queuedNanoseconds = Monotonic.now
         unsettled[job.sequence] = job
         switch job.lane {
         case .control: control.append(job)
@@ -106,9 +114,9 @@ struct PoolState {
         return control.first { mayRun($0, control: true) }
     }
 
-    private func nextOther() -> PoolJob? {
+    private mutating func nextOther() -> PoolJob? {
         guard running < threadLimit, runningOther < limits.shared else { return nil }
-        var heads = [normal.first { mayRun($0, control: false) }]
+        var heads = [nextNormal()]
         if runningWrite + runningBulk < limits.slow {
             if runningWrite < limits.write {
                 heads.append(write.first { mayRun($0, control: false) })
@@ -116,6 +124,15 @@ struct PoolState {
             if runningBulk < limits.bulk { heads.append(bulk.first { mayRun($0, control: false) }) }
         }
         return heads.compactMap(\.self).min { $0.sequence < $1.sequence }
+    }
+
+    private mutating func nextNormal() -> PoolJob? {
+        guard let head = normal.first(where: { mayRun($0, control: false) }) else { return nil }
+        guard runningNormal >= limits.eager else { return head }
+        let due = head.queuedNanoseconds + limits.patienceNanoseconds
+        guard due > Monotonic.now else { return head }
+        nextCheckNanoseconds = min(nextCheckNanoseconds, due)
+        return nil
     }
 
     private func mayRun(_ store: UInt64, control: Bool) -> Bool {
