@@ -114,8 +114,9 @@ var hiddenSymbols: LinkerSetting {
             .flatMap { ["-Xlinker", $0] })
 }
 
-/// Drivers carry their own Swift runtime, export one symbol and are never unloaded. The linker is
-/// lld, because gold leaves hidden symbols in the table of the exported ones.
+/// Drivers carry their own Swift runtime, export one symbol and are never unloaded.
+///
+/// The linker is lld, because gold leaves hidden symbols in the table of the exported ones.
 let driverLinking = LinkerSetting.unsafeFlags(
     ["-static-stdlib", "-no-toolchain-stdlib-rpath", "-use-ld=lld"]
         + [

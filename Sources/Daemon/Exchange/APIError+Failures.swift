@@ -47,6 +47,7 @@ extension APIError {
         case .tooLarge: self.init(.contentTooLarge, "too-large", error)
         case .host(let code): self.init(code, error)
         }
+        if let orphanID = error.orphanID { headers[.orphan] = orphanID }
     }
 
     private init(_ code: HostError.Code, _ error: StateError) {

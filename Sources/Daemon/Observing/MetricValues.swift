@@ -29,33 +29,38 @@ final class GaugeValue: RecorderHandler, MeterHandler {
 }
 
 /// How often a value fell into each range.
+///
+/// Without a lock: every operation of every thread records here.
 final class HistogramValue: RecorderHandler, TimerHandler {
-    struct Reading {
-        /// Counts for each of the bounds, and one for what lies above them all.
-        var counts: [UInt64]
-        var sum = 0.0
-    }
-
     /// The upper ends of the ranges.
     let bounds: [Double]
-    private let reading: Mutex<Reading>
+    /// Counts for each of the bounds, and one for what lies above them all.
+    private let counts: [CounterValue]
+    private let sumBits = Atomic<UInt64>(0)
 
     init(bounds: [Double]) {
         self.bounds = bounds
-        reading = Mutex(Reading(counts: Array(repeating: 0, count: bounds.count + 1)))
+        counts = (0...bounds.count).map { _ in CounterValue() }
     }
 
     func record(_ value: Int64) { record(Double(value)) }
 
     func record(_ value: Double) {
-        let index = bounds.firstIndex { value <= $0 } ?? bounds.count
-        reading.withLock { reading in
-            reading.counts[index] += 1
-            reading.sum += value
+        counts[bounds.firstIndex { value <= $0 } ?? bounds.count].increment(by: 1)
+        var known = sumBits.load(ordering: .relaxed)
+        while true {
+            let sum = (Double(bitPattern: known) + value).bitPattern
+            let (exchanged, original) = sumBits.weakCompareExchange(
+                expected: known, desired: sum, ordering: .relaxed)
+            if exchanged { return }
+            known = original
         }
     }
 
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
 
-    var current: Reading { reading.withLock { $0 } }
+    /// The counts of all ranges, and the sum of all values.
+    var current: (counts: [Int64], sum: Double) {
+        (counts.map(\.current), Double(bitPattern: sumBits.load(ordering: .relaxed)))
+    }
 }

@@ -118,7 +118,7 @@ final class PrometheusMetrics: MetricsFactory {
     private static func lines(_ series: Series, _ histogram: HistogramValue) -> String {
         let reading = histogram.current
         var text = ""
-        var total: UInt64 = 0
+        var total: Int64 = 0
         let bounds = histogram.bounds.map { "\($0)" } + ["+Inf"]
         for (bound, count) in zip(bounds, reading.counts) {
             total += count

@@ -18,8 +18,10 @@ final class Daemon: Sendable {
     private let sink: LogSink
     private let logger: Logger
     private let metrics = PrometheusMetrics()
-    // More than the processors need: a thread of a long transfer waits for its client most of the time.
-    private let pool = BlockingPool(threads: 32)
+    private let pool = BlockingPool()
+    /// For long transfers, whose threads wait for their clients most of the time: so many that a few
+    /// slow ones do not keep the others waiting.
+    private let transferPool = BlockingPool(threads: 34)
     private let host: Host
     /// How long running requests may take to finish once the daemon is asked to end.
     private static let drainTime = Duration.seconds(30)
@@ -97,7 +99,8 @@ final class Daemon: Sendable {
             clientRule: ClientRule(trustedProxies: settings.trustedProxies),
             keyGuard: settings.apiKey.map(KeyGuard.init(key:)),
             terraform: TerraformEndpoint(
-                repository: repository, pool: pool, bodyLimit: settings.bodyLimit),
+                repository: repository, pool: pool, transferPool: transferPool,
+                bodyLimit: settings.bodyLimit),
             operations: OperationsEndpoint(readiness: readiness, metrics: metrics),
             observer: RequestObserver(logger: logger))
     }

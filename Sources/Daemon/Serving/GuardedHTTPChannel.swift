@@ -33,8 +33,13 @@ struct GuardedHTTPChannel: HTTPChannelHandler {
         }
     }
 
+    /// Runs a connection's task on its own event loop.
+    ///
+    /// Handlers never block it: what blocks runs on the pool.
     func handle(value: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
+        await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) {
+            await handleHTTP(asyncChannel: value, logger: logger)
+        }
     }
 
     private var decoderLimits: NIOHTTPDecoderLimitConfiguration {

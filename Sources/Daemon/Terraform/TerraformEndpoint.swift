@@ -7,7 +7,10 @@ internal import State
 /// `/terraform/<path>`: the protocol of Terraform's and OpenTofu's `http` backend.
 struct TerraformEndpoint: Sendable {
     let repository: StateRepository
+    /// For what moves little.
     let pool: BlockingPool
+    /// For what moves more than ``smallByteCount``.
+    let transferPool: BlockingPool
     /// The most bytes of a state.
     let bodyLimit: UInt64
 

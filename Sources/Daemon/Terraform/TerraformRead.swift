@@ -116,9 +116,9 @@ extension TerraformEndpoint {
     private func start(
         _ call: Call, _ pipe: DownloadPipe, _ path: StatePath, _ version: StateVersion, isGzip: Bool
     ) -> TransferJob<Void> {
-        TransferJob.start(call, activity: pipe.activity) { [pool, repository] in
+        TransferJob.start(call, activity: pipe.activity) { [transferPool, repository] in
             do {
-                try await pool.run(.bulk, on: repository.store, call) {
+                try await transferPool.run(.bulk, on: repository.store, call) {
                     try Self.send(repository, path, version, call, isGzip: isGzip, pipe)
                 }
                 pipe.finish(.success(()))

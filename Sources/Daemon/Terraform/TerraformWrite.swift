@@ -44,9 +44,9 @@ extension TerraformEndpoint {
     ) async throws -> StateVersion {
         let call = exchange.call(Self.transferTime)
         let pipe = BodyPipe(length: reader.length, call: call)
-        let job = TransferJob.start(call, activity: pipe.activity) { [pool, repository] in
+        let job = TransferJob.start(call, activity: pipe.activity) { [transferPool, repository] in
             defer { pipe.abandon() }
-            return try await pool.run(.bulk, on: repository.store, call) {
+            return try await transferPool.run(.bulk, on: repository.store, call) {
                 defer { pipe.abandon() }
                 return try repository.write(path, from: pipe, request, call)
             }
