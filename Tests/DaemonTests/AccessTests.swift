@@ -68,7 +68,7 @@ struct AccessTests {
         let cases: [(HTTPFields, Int)] = [
             ([:], 401), ([.authorization: "Digest x"], 401), ([.authorization: "Basic !"], 401),
             ([.authorization: "Bearer secre"], 403), ([.apiKey: ""], 403),
-            ([.apiKey: "secret "], 403),
+            ([.apiKey: "secret1"], 403),
             ([.apiKey: "no", .authorization: "Bearer secret"], 403),
         ]
         for (headers, status) in cases {
