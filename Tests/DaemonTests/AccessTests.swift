@@ -68,7 +68,7 @@ struct AccessTests {
         let cases: [(HTTPFields, Int)] = [
             ([:], 401), ([.authorization: "Digest x"], 401), ([.authorization: "Basic !"], 401),
             ([.authorization: "Bearer secre"], 403), ([.apiKey: ""], 403),
-            ([.apiKey: "secret "], 403),
+            ([.apiKey: "secret1"], 403),
             ([.apiKey: "no", .authorization: "Bearer secret"], 403),
         ]
         for (headers, status) in cases {
@@ -90,7 +90,9 @@ struct AccessTests {
         let cases: [(String, String, Bool)] = [
             ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false),
             ("10.0.0.5", "10.0.0.5", true), ("10.0.0.5", "10.0.0.6", false),
-            ("10.0.0.128/25", "10.0.0.127", false), ("0.0.0.0/0", "1.2.3.4", true),
+            ("10.0.0.128/25", "10.0.0.127", false), ("10.0.0.128/25", "10.0.0.255", true),
+            ("10.0.0.5", "138.0.0.5", false), ("10.0.0.0/9", "10.128.0.0", false),
+            ("0.0.0.0/0", "1.2.3.4", true),
             ("fd00::/8", "fdff::1", true), ("fd00::/8", "fe00::1", false),
             ("10.0.0.0/8", "::ffff:10.0.0.1", true), ("0.0.0.0/0", "::1", false),
         ]

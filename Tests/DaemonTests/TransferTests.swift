@@ -83,9 +83,9 @@ struct TransferTests {
     func cancelledCall() async throws {
         let call = Call(timeout: .seconds(60))
         let pipe = BodyPipe(length: nil, call: call)
-        async let drained = onThread { try drain(pipe) }
+        let drained = Task { try await onThread { try drain(pipe) } }
         call.cancel()
-        await #expect(throws: HostError.self) { try await drained }
+        await #expect(throws: HostError.self) { try await drained.value }
     }
 
     private func onThread<R: Sendable>(

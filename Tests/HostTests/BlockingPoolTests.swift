@@ -3,7 +3,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Six threads: four for everything, two of these for bulk, three for one store, two kept for control.
+/// Six threads: four for everything, two of these for writes and bulk, three for one store, two kept
+/// for control.
 @Suite(.timeLimit(.minutes(1))) struct BlockingPoolTests {
     private let pool = BlockingPool(threads: 6, grace: .milliseconds(20))
 
@@ -67,6 +68,19 @@ import Testing
         #expect(await eventually { pool.statistics.running == 0 })
         #expect(pool.statistics.threads == 6)
         #expect(pool.statistics.queued == 0)
+    }
+
+    /// Writers and transfers together leave two of the four to readers, in whatever order they came.
+    @Test(arguments: [BlockingPool.Lane.write, .bulk])
+    func slowJobsLeaveRoomForReaders(first: BlockingPool.Lane) async throws {
+        let latch = Latch()
+        let slow = await occupy(10, first, at: latch, running: 2)
+        let others = await occupy(10, first == .write ? .bulk : .write, at: latch, running: 0)
+        #expect(await eventually { pool.statistics.queued == 18 })
+        let readers = await occupy(2, .normal, at: latch, running: 2)
+        #expect(pool.statistics.running == 4)
+        latch.open()
+        for task in [slow, others, readers] { try await task.value }
     }
 
     @Test func bulkIsNotStarved() async throws {
