@@ -112,7 +112,8 @@ struct WriteOperation {
     ) throws(StateError) -> StateVersion {
         if let staged, staged.fits(record) { return staged.version }
         let writer = VersionWriter(
-            writer: request.writer, lockID: session.lockID ?? "",
+            writer: firstBytes(of: request.writer, atMost: WriteRequest.writerBytesMax),
+            lockID: session.lockID ?? "",
             createdNanoseconds: repository.environment.wallClock())
         let earlier = staged
         let next = try repository.stage(path, try remainingBody(), over: record, writer, call)
