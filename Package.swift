@@ -83,6 +83,12 @@ let tests: [Target] = [
     .testTarget(
         name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
         exclude: ["Corpus"]),
+    .testTarget(
+        name: "DaemonTests",
+        dependencies: [
+            "holdfastd", "Host", .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ]),
     .testTarget(name: "TidyTests"),
 ]
 
@@ -102,12 +108,16 @@ let instruments: [Target] = [
 
 /// Executables export nothing, so that none of their symbols can take the place of a driver's.
 var hiddenSymbols: LinkerSetting {
-    .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/host.map"])
+    .unsafeFlags(
+        ["-no-toolchain-stdlib-rpath", "-use-ld=lld"]
+            + ["--version-script=\(Context.packageDirectory)/Sources/host.map", "--gc-sections"]
+            .flatMap { ["-Xlinker", $0] })
 }
 
-/// Drivers carry their own Swift runtime, export one symbol and are never unloaded.
+/// Drivers carry their own Swift runtime, export one symbol and are never unloaded. The linker is
+/// lld, because gold leaves hidden symbols in the table of the exported ones.
 let driverLinking = LinkerSetting.unsafeFlags(
-    ["-static-stdlib", "-no-toolchain-stdlib-rpath"]
+    ["-static-stdlib", "-no-toolchain-stdlib-rpath", "-use-ld=lld"]
         + [
             "--version-script=\(Context.packageDirectory)/Plugins/driver.map", "--gc-sections",
             "-s", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "defs",

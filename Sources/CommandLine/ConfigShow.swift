@@ -6,9 +6,11 @@ internal import State
 struct ConfigShow: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Print every value of the configuration; never a secret.",
+        usage: "holdfast config show [--origin] [<options>]",
         discussion: """
-            The order is flag, environment, project file, user file, default. A secret is shown as
-            [REDACTED]; where a driver is not installed, so is every option that may be one.
+            The order is flag, environment, project file, user file, default. A secret is
+            shown as [REDACTED]; where a driver is not installed, so is every option that
+            may be one.
 
             EXAMPLES
               holdfast config show --origin
@@ -18,7 +20,7 @@ struct ConfigShow: HoldfastCommand {
     @Flag(help: "Print where each value comes from.")
     var origin = false
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let configuration = try context.configuration()

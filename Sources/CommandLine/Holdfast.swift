@@ -11,12 +11,13 @@ struct Holdfast: ParsableCommand {
               holdfast state pull terraform/network --output network.tfstate
               holdfast lock show terraform/network
 
-            Data goes to standard output and messages to standard error. Every command takes --json;
-            its shapes are described in docs/json.md.
+            Data goes to standard output and messages to standard error. Every command
+            takes --json; its shapes are described in docs/json.md.
 
             EXIT CODES
-              0 ok, 1 failure, 2 usage or configuration, 3 not found, 4 locked or conflict,
-              5 unauthenticated or forbidden, 6 integrity, 7 unreachable or deadline, 130 interrupted
+              0 ok, 1 failure, 2 usage or configuration, 3 not found,
+              4 locked or conflict, 5 unauthenticated or forbidden, 6 integrity,
+              7 unreachable or deadline, 130 interrupted
             """,
         subcommands: [
             StateGroup.self, LockGroup.self, DriverGroup.self, ConfigGroup.self,
@@ -29,8 +30,8 @@ struct StateGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "state", abstract: "Read and change states and their versions.",
         discussion: """
-            A state's address is terraform/<path> or receipts/<service>/<stage>/<provider>; a path
-            alone means terraform/<path>.
+            A state's address is terraform/<path> or
+            receipts/<service>/<stage>/<provider>; a path alone means terraform/<path>.
 
             EXAMPLE
               holdfast state show terraform/network

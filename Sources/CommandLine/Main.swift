@@ -7,7 +7,22 @@ internal import Glibc
         // A driver's write to a closed connection must be its error and not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
+        guard areText else {
+            // Swift has replaced what is no text, so that another state than the one meant could be
+            // changed.
+            let failure = Failure(.usage, "usage", "an argument is not UTF-8")
+            Usage(arguments).console.report(failure)
+            exit(failure.exit.rawValue)
+        }
         exit(run(arguments).rawValue)
+    }
+
+    /// Whether every argument is valid UTF-8.
+    private static var areText: Bool {
+        (0..<Int(CommandLine.argc)).allSatisfy { index in
+            guard let argument = unsafe CommandLine.unsafeArgv[index] else { return true }
+            return unsafe String(validatingCString: argument) != nil
+        }
     }
 
     private static func run(_ arguments: [String]) -> ExitStatus {
@@ -16,7 +31,7 @@ internal import Glibc
             return Usage(arguments).report(error)
         }
         guard let command = command as? any HoldfastCommand else {
-            return Usage(arguments).help(of: command)
+            return Usage(arguments).help(by: command)
         }
         let console = Console(command.common)
         let context = Context(command.common, console)

@@ -6,12 +6,13 @@ struct VersionCommand: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
         abstract: "Print the version of Holdfast and of its driver interface.",
+        usage: "holdfast version [<options>]",
         discussion: """
             EXAMPLE
               holdfast version --json
             """)
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) {
         let console = context.console

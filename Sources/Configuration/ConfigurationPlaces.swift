@@ -24,7 +24,7 @@ struct ConfigurationPlaces {
         let name = asked?.value ?? "holdfast.yml"
         let path = FilePath.absolute(name, from: base ?? request.currentDirectory)
         projectFile = Sourced(path, asked?.origin ?? .standard("default"))
-        projectLabel = asked == nil && base != nil ? path : printable(name)
+        projectLabel = asked == nil && base != nil ? path : printable(name, limit: 4096)
         root = Self.root(base: base, workspace, asked, path)
         userFile = Self.userFile(request)
     }

@@ -121,7 +121,7 @@ enum APIKey {
         _ file: Sourced<String>, from directory: String
     ) throws(ConfigurationError) -> Sourced<String> {
         let path = FilePath.absolute(file.value, from: directory)
-        let label = printable(file.value)
+        let label = printable(file.value, limit: 4096)
         guard
             let contents = try TextFile.read(path, label: label, byteCountMax: byteCountMax)
         else {

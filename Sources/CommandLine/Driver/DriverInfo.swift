@@ -5,6 +5,7 @@ internal import State
 struct DriverInfo: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Load a driver and print its options and capabilities.",
+        usage: "holdfast driver info <id> [<options>]",
         discussion: """
             EXAMPLE
               holdfast driver info sqlite
@@ -13,11 +14,18 @@ struct DriverInfo: HoldfastCommand {
     @Argument(help: ArgumentHelp("The driver's id.", valueName: "id"))
     var id: String
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let id = id
-        let descriptor = try context.call { host, _ in try host.driver(id) }
+        let descriptor = try context.call { host, _ in
+            do throws(HostError) { return try host.driver(id) } catch {
+                var failure = Failure(error)
+                // Here the driver is what was asked for, and not a part of the configuration.
+                if error.code == .driverMissing { failure.exit = .notFound }
+                throw failure
+            }
+        }
         guard !context.console.isJSON else {
             return context.console.document([("driver", descriptor.json)])
         }

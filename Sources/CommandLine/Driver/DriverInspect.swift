@@ -6,6 +6,7 @@ struct DriverInspect: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Check a driver's folder as loading it would, and run none of its code.",
+        usage: "holdfast driver inspect <path> [<options>]",
         discussion: """
             Ends with exit code 1 when the driver would be refused.
 
@@ -17,7 +18,7 @@ struct DriverInspect: HoldfastCommand {
         help: ArgumentHelp("The folder with driver.so and driver.toml.", valueName: "path"))
     var path: String
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) {
         let inspection = context.host.inspect(path: path)

@@ -5,13 +5,14 @@ internal import State
 struct DriverList: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the installed drivers; none of them is run.",
+        usage: "holdfast driver list [<options>]",
         discussion: """
             EXAMPLES
               holdfast driver list
               holdfast driver list --driver-path ./build/drivers --json
             """)
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) {
         let host = context.host

@@ -5,6 +5,7 @@ internal import State
 struct LockList: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the locks that are held.",
+        usage: "holdfast lock list [<prefix>] [<options>]",
         discussion: """
             EXAMPLE
               holdfast lock list
@@ -16,7 +17,7 @@ struct LockList: HoldfastCommand {
             valueName: "prefix"))
     var prefix = ""
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)

@@ -5,9 +5,10 @@ internal import State
 struct LockRelease: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Release or break the lock of a state.",
+        usage: "holdfast lock release <address> (--id <id> | --force) [<options>]",
         discussion: """
-            With --id only the lock of that id is released. With --force whichever it is is broken:
-            its holder's next write is refused.
+            With --id only the lock of that id is released. With --force whichever it is
+            is broken: its holder's next write is refused.
 
             EXAMPLES
               holdfast lock release terraform/network --id 9f3c01ab-5d1e-4b7a-8a53-0c9f2a6d1e44
@@ -23,7 +24,7 @@ struct LockRelease: HoldfastCommand {
     @Flag(help: "Break the lock, whoever holds it.")
     var force = false
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func validate() throws {
         if (id == nil) != force { throw ValidationError("give either --id or --force") }

@@ -5,6 +5,7 @@ internal import State
 struct LockShow: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show who holds the lock of a state.",
+        usage: "holdfast lock show <address> [<options>]",
         discussion: """
             EXAMPLE
               holdfast lock show terraform/network
@@ -13,7 +14,7 @@ struct LockShow: HoldfastCommand {
     @Argument(help: AddressArgument.help)
     var address: AddressArgument
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let address = try address.resolve()

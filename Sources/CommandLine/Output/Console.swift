@@ -149,15 +149,24 @@ enum StandardOutput {
             case EINTR: continue
             case EAGAIN: waitUntilWritable()
             case EPIPE:
-                signal(SIGPIPE, SIG_DFL)
-                raise(SIGPIPE)
-                _exit(128 + SIGPIPE)
+                endByBrokenPipe()
             default:
                 let reason = unsafe String(cString: strerror(errno))
                 throw Failure(
                     .failure, "output", "cannot write to standard output: \(reason)")
             }
         }
+    }
+
+    private static func endByBrokenPipe() -> Never {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGPIPE)
+        signal(SIGPIPE, SIG_DFL)
+        // Threads of the pool block signals.
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        raise(SIGPIPE)
+        _exit(128 + SIGPIPE)
     }
 
     private static func waitUntilWritable() {

@@ -8,9 +8,16 @@ struct Usage {
 
     init(_ arguments: [String]) { self.arguments = arguments }
 
-    /// Prints the help of a group, which was named without one of its commands.
-    func help(of command: any ParsableCommand) -> ExitStatus {
-        print(type(of: command).helpMessage())
+    /// Prints the help that a group stands for, or that was asked for.
+    func help(by command: any ParsableCommand) -> ExitStatus {
+        var command = command
+        do {
+            // What is no command of ours has nothing to do but to throw the help.
+            try command.run()
+            return .ok
+        } catch {
+            return report(error)
+        }
     }
 
     /// Prints what the parser has to say.
@@ -52,7 +59,7 @@ struct Usage {
     }
 
     /// The parser failed, so only the switches that a console needs are looked for.
-    private var console: Console {
+    var console: Console {
         Console(
             isJSON: arguments.contains("--json"), allowsColor: !arguments.contains("--no-color"))
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Host
 internal import State
 
 /// A state's address as it is typed.
@@ -13,8 +14,19 @@ struct AddressArgument: ExpressibleByArgument {
     /// - Throws: `StateError` with code `invalid`.
     func resolve() throws -> StateAddress {
         let first = text.prefix { $0 != "/" }
-        let isWhole = (first == "terraform" || first == "receipts") && first.count < text.count
-        return try StateAddress(isWhole ? text : "terraform/\(text)")
+        guard first.utf8.count < text.utf8.count else {
+            return try StateAddress("terraform/\(text)")
+        }
+        let kinds = ["terraform", "receipts"]
+        if kinds.contains(String(first)) { return try StateAddress(text) }
+        // A misspelt kind must not become the path of a state that nobody meant.
+        if let kind = DidYouMean.closest(to: String(first), among: kinds) {
+            throw Failure(
+                .usage, "invalid", "'\(Table.visible(text))' is not the address of a state",
+                hint: "did you mean \(kind)/…? For a path that begins so, "
+                    + "write terraform/ before it")
+        }
+        return try StateAddress("terraform/\(text)")
     }
 
     /// The help that every command with an address gives.

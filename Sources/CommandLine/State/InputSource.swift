@@ -9,9 +9,13 @@ final class InputSource: ByteSource {
     private let descriptor: Int32
     private let isOwned: Bool
     private let isRegular: Bool
+    private let interruption: Interruption
 
     /// Opens a file; `-` is standard input.
-    init(_ path: String) throws(Failure) {
+    ///
+    /// Waiting for a pipe ends with an interruption.
+    init(_ path: String, _ interruption: Interruption) throws(Failure) {
+        self.interruption = interruption
         name = path == "-" ? "standard input" : path
         isOwned = path != "-"
         descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -30,18 +34,27 @@ final class InputSource: ByteSource {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(HostError) -> Int {
         while true {
+            if !isRegular { try waitUntilReadable() }
             let count = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             if errno == EINTR { continue }
-            if errno == EAGAIN {
-                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                _ = unsafe poll(&entry, 1, -1)
-                continue
-            }
+            if errno == EAGAIN { continue }
             let reason = unsafe String(cString: strerror(errno))
             throw HostError(.source, "cannot read \(name): \(reason)")
         }
     }
+
+    /// A read of a pipe cannot be cancelled, so it is only begun when it will return.
+    private func waitUntilReadable() throws(HostError) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while interruption.signal == nil {
+            if unsafe poll(&entry, 1, Self.checkMilliseconds) > 0 { return }
+        }
+        throw HostError(.cancelled, "interrupted while reading \(name)")
+    }
+
+    /// How often an interruption is looked for while nothing comes.
+    private static let checkMilliseconds: Int32 = 50
 
     func rewind() -> Bool { isOwned && isRegular && lseek(descriptor, 0, SEEK_SET) == 0 }
 

@@ -4,6 +4,10 @@ internal import State
 struct StateForceUnlock: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "force-unlock", abstract: "Break the lock of a receipt or a state.",
+        usage: """
+            holdfast state force-unlock <address> [<options>]
+            holdfast state force-unlock --provider <name> [--stage <name>]
+            """,
         discussion: """
             The same as lock release --force; a receipt is named by its parts.
 
@@ -16,7 +20,7 @@ struct StateForceUnlock: HoldfastCommand {
 
     @OptionGroup(title: "Receipt by its parts") var receipt: ReceiptParts
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func validate() throws { try receipt.check(against: address) }
 

@@ -5,6 +5,7 @@ internal import State
 struct StateList: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List states.",
+        usage: "holdfast state list [<prefix>] [<options>]",
         discussion: """
             EXAMPLES
               holdfast state list
@@ -18,12 +19,12 @@ struct StateList: HoldfastCommand {
             valueName: "prefix"))
     var prefix = ""
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)
         let states = try context.withStore("list states of") { opened, call in
-            try selection.summaries(in: opened, call)
+            try selection.summaries(in: opened, call).filter { $0.summary.isThere }
         }
         if context.console.isJSON {
             context.console.document([
@@ -57,4 +58,9 @@ struct StateList: HoldfastCommand {
         }
         table.lines.forEach(console.line)
     }
+}
+
+extension StateSummary {
+    /// Whether anything is there; of a state that was removed only its history is.
+    fileprivate var isThere: Bool { current != nil || lock != nil || problem != nil }
 }

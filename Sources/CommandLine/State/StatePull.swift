@@ -5,13 +5,17 @@ internal import State
 struct StatePull: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull", abstract: "Write a state's exact bytes to standard output or a file.",
+        usage: """
+            holdfast state pull <address> [--version <id>] [-o <file>] [<options>]
+            holdfast state pull --provider <name> [--stage <name>] [<options>]
+            """,
         discussion: """
-            A receipt may be named by its parts instead of its address; its service then comes from
-            --service or the configuration file.
+            A receipt may be named by its parts instead of its address; its service then
+            comes from --service or the configuration file.
 
             EXAMPLES
               holdfast state pull terraform/network > network.tfstate
-              holdfast state pull network --version 0000000012-9f3c01ab --output old.tfstate
+              holdfast state pull network --version 0000000012-9f3c01ab -o old.tfstate
               holdfast state pull --provider aws --stage dev
             """)
 
@@ -28,7 +32,7 @@ struct StatePull: HoldfastCommand {
 
     @OptionGroup(title: "Receipt by its parts") var receipt: ReceiptParts
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func validate() throws {
         try receipt.check(against: address)
@@ -80,11 +84,7 @@ struct StatePull: HoldfastCommand {
         }
         guard let found else {
             destination.discard()
-            throw version == nil
-                ? opened.notFound(address, call)
-                : Failure(
-                    .notFound, "not-found", "there is no such version",
-                    hint: "holdfast state versions \(address) lists them")
+            throw opened.notFound(address, call)
         }
         try destination.finish()
         return found

@@ -5,9 +5,11 @@ internal import State
 struct StatePush: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Write a state from a file or standard input.",
+        usage: "holdfast state push <address> <file> [--lock-id <id>] [<options>]",
         discussion: """
-            While somebody holds the state's lock, the push is refused unless --lock-id gives it. A
-            receipt is redacted before it is written; any other state is kept to the byte.
+            While somebody holds the state's lock, the push is refused unless --lock-id
+            gives it. A receipt is redacted before it is written; any other state is kept
+            to the byte.
 
             EXAMPLES
               holdfast state push terraform/network network.tfstate
@@ -25,11 +27,11 @@ struct StatePush: HoldfastCommand {
         help: ArgumentHelp("The id of the lock that you hold.", valueName: "id"))
     var lockID: String?
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let address = try address.resolve()
-        let source = try InputSource(file)
+        let source = try InputSource(file, context.interruption)
         if source.isTerminal { context.console.done("reading the state; Ctrl-D ends it") }
         let request = WriteRequest(lockID: lockID, writer: Writer.description)
         let pushed = PushedSource(source)

@@ -5,8 +5,10 @@ internal import State
 struct StateRemove: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a state.",
+        usage: "holdfast state rm <address> [--lock-id <id>] [<options>]",
         discussion: """
-            While somebody holds the state's lock, this is refused unless --lock-id gives it.
+            While somebody holds the state's lock, this is refused unless --lock-id gives
+            it.
 
             EXAMPLE
               holdfast state rm terraform/old-network
@@ -20,7 +22,7 @@ struct StateRemove: HoldfastCommand {
         help: ArgumentHelp("The id of the lock that you hold.", valueName: "id"))
     var lockID: String?
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let address = try address.resolve()

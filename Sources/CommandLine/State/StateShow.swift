@@ -5,6 +5,7 @@ internal import State
 struct StateShow: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a state: its version, its lock and what was refused.",
+        usage: "holdfast state show <address> [<options>]",
         discussion: """
             EXAMPLE
               holdfast state show terraform/network
@@ -13,7 +14,7 @@ struct StateShow: HoldfastCommand {
     @Argument(help: AddressArgument.help)
     var address: AddressArgument
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let address = try address.resolve()

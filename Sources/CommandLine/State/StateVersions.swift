@@ -5,6 +5,7 @@ internal import State
 struct StateVersions: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "versions", abstract: "List the versions of a state, newest first.",
+        usage: "holdfast state versions <address> [<options>]",
         discussion: """
             EXAMPLE
               holdfast state versions terraform/network
@@ -13,7 +14,7 @@ struct StateVersions: HoldfastCommand {
     @Argument(help: AddressArgument.help)
     var address: AddressArgument
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
     func perform(_ context: Context) throws {
         let address = try address.resolve()

@@ -125,12 +125,12 @@ extension FileReading {
 }
 
 /// A text from outside as a message may show it: short, on one line, nothing that moves a cursor.
-func printable(_ text: String) -> String {
+func printable(_ text: String, limit: Int = 80) -> String {
     var result = ""
-    for scalar in text.unicodeScalars.prefix(80) {
+    for scalar in text.unicodeScalars.prefix(limit) {
         result.unicodeScalars.append(scalar.properties.isPrintableSafely ? scalar : "?")
     }
-    return text.unicodeScalars.count > 80 ? result + "…" : result
+    return text.unicodeScalars.count > limit ? result + "…" : result
 }
 
 extension Unicode.Scalar.Properties {

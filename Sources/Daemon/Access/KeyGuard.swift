@@ -1,16 +1,24 @@
 internal import Crypto
 internal import HTTPTypes
 internal import Hummingbird
+internal import Synchronization
 
 /// Compares the key of a request with the configured one.
 ///
 /// Only a digest of the key is kept: digests have one length and their comparison takes the same
 /// time whatever they hold, so an answer's timing tells nothing of the key.
-struct KeyGuard: Sendable {
-    private let digest: SHA256.Digest
+final class KeyGuard: Sendable {
+    private let digest: Mutex<SHA256.Digest>
 
     /// Makes a guard for `key`.
-    init(key: String) { digest = SHA256.hash(data: Array(key.utf8)) }
+    init(key: String) { digest = Mutex(Self.digest(of: key)) }
+
+    /// From now on another key is the right one.
+    func replaceKey(by key: String) { digest.withLock { $0 = Self.digest(of: key) } }
+
+    private static func digest(of key: String) -> SHA256.Digest {
+        SHA256.hash(data: Array(key.utf8))
+    }
 
     /// Lets a request pass.
     ///
@@ -23,7 +31,7 @@ struct KeyGuard: Sendable {
                 hint: "send X-API-Key, Authorization: Bearer, or Basic with the key as password",
                 headers: [.wwwAuthenticate: #"Basic realm="holdfast", charset="UTF-8""#])
         }
-        guard SHA256.hash(data: offered) == digest else {
+        guard SHA256.hash(data: offered) == digest.withLock({ $0 }) else {
             throw APIError(
                 .forbidden, "forbidden", "the API key is wrong",
                 hint: "ask the operator of this daemon for the key")

@@ -30,7 +30,11 @@ struct JSONLogHandler: LogHandler {
         var fields = metadata
         if let given = event.metadata { fields.merge(given) { $1 } }
         for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
-            line.add(name, value.description)
+            if case .stringConvertible(let number as Int64) = value {
+                line.add(name, number)
+            } else {
+                line.add(name, value.description)
+            }
         }
         if let error = event.error { line.add("error", String(describing: error)) }
         sink.write(line.finished() + [UInt8(ascii: "\n")])

@@ -65,8 +65,8 @@ final class RequestObserver: Sendable {
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "request": "\(exchange.id)", "method": "\(method)", "path": "\(exchange.loggedPath)",
-            "status": "\(status)", "client": "\(exchange.client)",
-            "microseconds": "\(elapsed / 1000)",
+            "status": .stringConvertible(Int64(status)), "client": "\(exchange.client)",
+            "microseconds": .stringConvertible(elapsed / 1000),
         ]
         if let lockID = exchange.notes.lockID { metadata["lock"] = "\(lockID)" }
         if let error {

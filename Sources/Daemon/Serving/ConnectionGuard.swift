@@ -179,8 +179,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     // MARK: Time
 
     private func schedule(on loop: any EventLoop, _ context: ChannelHandlerContext) {
-        guard !isLingering, case .wait(let deadline) = times.verdict(at: .now())
-        else { return }
+        guard !isLingering, let deadline = times.limit?.deadline else { return }
         // A timer that is too early looks again; only one that is too late has to go.
         guard timer == nil || deadline < timerDeadline else { return }
         timer?.cancel()
@@ -194,8 +193,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private func timerFired(_ context: ChannelHandlerContext) {
         timer = nil
-        switch times.verdict(at: .now()) {
-        case .wait, .rest: schedule(on: context.eventLoop, context)
+        guard let limit = times.limit, limit.deadline <= .now() else {
+            return schedule(on: context.eventLoop, context)
+        }
+        switch limit.lateness {
         case .slowHeader:
             counts.slowHeader.increment()
             refuse(context, .requestTimeout)

@@ -4,11 +4,7 @@ internal import NIOCore
 /// value without a channel.
 struct ConnectionTimes {
     /// What has taken too long.
-    enum Verdict {
-        /// Nothing; look again at the given time.
-        case wait(until: NIODeadline)
-        /// Nothing, and nothing is awaited.
-        case rest
+    enum Lateness {
         /// The headers were not complete in time; some of them had come.
         case slowHeader
         /// No request came.
@@ -94,26 +90,22 @@ struct ConnectionTimes {
         if blockedSince != nil { blockedSince = now }
     }
 
-    func verdict(at now: NIODeadline) -> Verdict {
-        if let since = blockedSince {
-            return check(since + limits.stallTime, now, .stalledReader)
-        }
+    /// Until when the client has time, and what it is late with after that; `nil` while nothing is
+    /// awaited of it.
+    var limit: (deadline: NIODeadline, lateness: Lateness)? {
+        if let since = blockedSince { return (since + limits.stallTime, .stalledReader) }
         if isBodyOpen {
-            guard let since = waitingForBodySince else { return .rest }
-            return check(since + (limits.stallTime - windowWait), now, .slowBody)
+            guard let since = waitingForBodySince else { return nil }
+            return (since + (limits.stallTime - windowWait), .slowBody)
         }
-        guard openRequests == 0 else { return .rest }
-        if let since = restingSince { return check(since + limits.restTime, now, .silent) }
-        return check(headStarted + limits.headerTime, now, hasHeadBytes ? .slowHeader : .silent)
+        guard openRequests == 0 else { return nil }
+        if let since = restingSince { return (since + limits.restTime, .silent) }
+        return (headStarted + limits.headerTime, hasHeadBytes ? .slowHeader : .silent)
     }
 
     private mutating func restIfDone(at now: NIODeadline) {
         guard awaitsHead else { return }
         restingSince = now
         hasHeadBytes = false
-    }
-
-    private func check(_ deadline: NIODeadline, _ now: NIODeadline, _ late: Verdict) -> Verdict {
-        deadline <= now ? late : .wait(until: deadline)
     }
 }

@@ -45,7 +45,8 @@ final class Daemon: Sendable {
         for notice in settings.notices { logger.warning("\(notice)") }
         let store = try await openStore()
         let readiness = Readiness(store: store, pool: pool)
-        let group = ServiceGroup(configuration: services(frontDoor(store, readiness), readiness))
+        let frontDoor = frontDoor(store, readiness)
+        let group = ServiceGroup(configuration: services(frontDoor, readiness))
         do {
             try await group.run()
         } catch is CancellationError {
@@ -122,10 +123,17 @@ final class Daemon: Sendable {
             application: application, readiness: readiness, drainTime: Self.drainTime, sink: sink,
             logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: [serving], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [keyReload(frontDoor), serving],
+            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Self.quiet(logger))
         configuration.maximumGracefulShutdownDuration = Self.drainTime
         return configuration
+    }
+
+    private func keyReload(_ frontDoor: FrontDoor) -> KeyReload {
+        KeyReload(
+            keyGuard: frontDoor.keyGuard, request: settings.configurationRequest, pool: pool,
+            logger: logger)
     }
 
     /// The framework's own lines say nothing that ours do not, unless something is to be debugged.

@@ -15,6 +15,8 @@ struct DaemonSettings: Sendable {
     let bodyLimit: UInt64
     let connectionCount: Int
     let logLevel: Logger.Level
+    /// What to ask the configuration again, for a key that has changed.
+    let configurationRequest: ConfigurationRequest
     /// What the operator should hear before the daemon serves.
     let notices: [String]
 
@@ -23,8 +25,9 @@ struct DaemonSettings: Sendable {
     /// - Throws: ``StartupFailure`` with status 2.
     init(_ command: DaemonCommand) throws(StartupFailure) {
         let configuration: Configuration
+        configurationRequest = Self.request(command)
         do throws(ConfigurationError) {
-            configuration = try Configuration.load(Self.request(command))
+            configuration = try Configuration.load(configurationRequest)
             store = try configuration.store(named: command.store)
         } catch {
             throw StartupFailure(error)

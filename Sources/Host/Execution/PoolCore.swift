@@ -50,7 +50,7 @@ final class PoolCore: Sendable {
             return false
         }
         if isWithdrawn {
-            job.fail(job.error(.cancelled, "the call was cancelled before it began"))
+            job.fail(withdrawal(of: job))
         } else {
             dispatch(armingFor: job)
         }
@@ -142,6 +142,10 @@ final class PoolCore: Sendable {
         return next
     }
 
+    private func withdrawal(of job: PoolJob) -> HostError {
+        job.error(.cancelled, "the call was cancelled before it began")
+    }
+
     private func expiry(of job: PoolJob) -> HostError {
         job.error(
             .deadline, "the deadline passed while the call waited for a thread; nothing was done",
@@ -149,7 +153,10 @@ final class PoolCore: Sendable {
     }
 
     private func stuckness(of job: PoolJob) -> HostError {
+        let wasCancelled = job.call.isCancelled
         job.call.cancel()
+        // On a loaded machine its thread may not have come to it yet, and now never will.
+        if job.withdraw() { return wasCancelled ? withdrawal(of: job) : expiry(of: job) }
         return job.error(
             .stuck,
             "the driver did not return in time after the deadline or cancellation: whether the "

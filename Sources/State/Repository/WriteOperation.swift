@@ -112,7 +112,7 @@ struct WriteOperation {
     ) throws(StateError) -> StateVersion {
         if let staged, staged.fits(record) { return staged.version }
         let writer = VersionWriter(
-            writer: firstBytes(of: request.writer, atMost: WriteRequest.writerBytesMax),
+            writer: firstBytes(of: writer(under: record.lock), atMost: WriteRequest.writerBytesMax),
             lockID: session.lockID ?? "",
             createdNanoseconds: repository.environment.wallClock())
         let earlier = staged
@@ -120,6 +120,12 @@ struct WriteOperation {
         staged = next
         if let earlier { repository.discard(path, earlier.version.id, call) }
         return next.version
+    }
+
+    /// Who writes: the holder of the lock as it named itself, and where the request came from.
+    private func writer(under lock: LockRecord?) -> String {
+        guard let who = lock?.info.who, !who.isEmpty else { return request.writer }
+        return request.writer.isEmpty ? who : "\(who) (\(request.writer))"
     }
 
     /// The body, again: a large one has passed, and is copied from where it was put.

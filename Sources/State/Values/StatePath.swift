@@ -35,10 +35,12 @@ package struct StatePath: Sendable, CustomStringConvertible {
         service: String, stage: String, provider: String
     ) throws(StateError) -> StatePath {
         for (name, part) in [("service", service), ("stage", stage), ("provider", provider)] {
-            guard !part.isEmpty, !part.utf8.contains(UInt8(ascii: "/")) else {
+            // The suffix would make a file name of a provider `..`, so parts are checked without it.
+            guard !part.utf8.contains(UInt8(ascii: "/")), problem(ofPart: Array(part.utf8)) == nil
+            else {
                 throw StateError(
                     .invalid, "the \(name) '\(printable(part))' must be one part of a path",
-                    advice: "give it a name without '/'")
+                    advice: "give it a name without '/' that is not '.' or '..'")
             }
         }
         return try StatePath("\(service)/\(stage)/\(provider)\(receiptSuffix)")
