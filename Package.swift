@@ -79,7 +79,7 @@ let tests: [Target] = [
         path: "Tests/TestSupport"),
     .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
-    .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
+    .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport", logging]),
     .testTarget(
         name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
         exclude: ["Corpus"]),

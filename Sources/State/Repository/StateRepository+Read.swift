@@ -127,8 +127,12 @@ extension StateRepository {
     ) throws(StateError) -> Delivery {
         let key = versionKey(path, version.id)
         if version.byteCount <= UInt64(StateBody.inlineBytesMax) {
-            let found = try onStore(path) { () throws(HostError) in
-                try store.read(key, maxByteCount: StateBody.inlineBytesMax, call)
+            let found: (info: ObjectInfo, bytes: [UInt8])?
+            do throws(HostError) {
+                found = try store.read(key, maxByteCount: StateBody.inlineBytesMax, call)
+            } catch {
+                guard error.code == .tooLarge else { throw StateError(error, path: path) }
+                throw damagedVersion(key, found: "that of more bytes", version.sha256, path)
             }
             guard let found else { return .missing }
             try check(path, key, PlainDigest.text(of: found.bytes), version)

@@ -112,7 +112,8 @@ struct WriteOperation {
     ) throws(StateError) -> StateVersion {
         if let staged, staged.fits(record) { return staged.version }
         let writer = VersionWriter(
-            writer: writer(under: record.lock), lockID: session.lockID ?? "",
+            writer: firstBytes(of: writer(under: record.lock), atMost: WriteRequest.writerBytesMax),
+            lockID: session.lockID ?? "",
             createdNanoseconds: repository.environment.wallClock())
         let earlier = staged
         let next = try repository.stage(path, try remainingBody(), over: record, writer, call)

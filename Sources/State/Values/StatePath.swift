@@ -115,6 +115,17 @@ func percentDecoded(_ bytes: [UInt8]) -> [UInt8] {
     return result
 }
 
+/// As many whole characters of a text as fit into some bytes.
+func firstBytes(of text: String, atMost bytesMax: Int) -> String {
+    guard text.utf8.count > bytesMax else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+        guard result.utf8.count + UTF8.width(scalar) <= bytesMax else { break }
+        result.unicodeScalars.append(scalar)
+    }
+    return result
+}
+
 /// A text from outside, fit for one line of a message.
 func printable(_ text: String) -> String {
     var result = ""
