@@ -7,7 +7,7 @@ struct SQLiteDriver: Driver {
     private static let oldestLibrary: Int32 = 3_038_000
 
     static let description = DriverDescription(
-        id: "sqlite", version: "1.0.0", vendor: "Holdfast",
+        id: "sqlite", version: "0.1.0", vendor: "Holdfast",
         summary: "One SQLite database file, shared by the processes of one machine.",
         threadModel: .parallel, addressing: .rows,
         options: [
