@@ -79,7 +79,7 @@ let tests: [Target] = [
         path: "Tests/TestSupport"),
     .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
-    .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport"]),
+    .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport", logging]),
     .testTarget(
         name: "ConfigurationTests", dependencies: ["HoldfastConfiguration", "Host", "TestSupport"],
         exclude: ["Corpus"]),
@@ -108,12 +108,17 @@ let instruments: [Target] = [
 
 /// Executables export nothing, so that none of their symbols can take the place of a driver's.
 var hiddenSymbols: LinkerSetting {
-    .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/host.map"])
+    .unsafeFlags(
+        ["-no-toolchain-stdlib-rpath", "-use-ld=lld"]
+            + ["--version-script=\(Context.packageDirectory)/Sources/host.map", "--gc-sections"]
+            .flatMap { ["-Xlinker", $0] })
 }
 
 /// Drivers carry their own Swift runtime, export one symbol and are never unloaded.
+///
+/// The linker is lld, because gold leaves hidden symbols in the table of the exported ones.
 let driverLinking = LinkerSetting.unsafeFlags(
-    ["-static-stdlib", "-no-toolchain-stdlib-rpath"]
+    ["-static-stdlib", "-no-toolchain-stdlib-rpath", "-use-ld=lld"]
         + [
             "--version-script=\(Context.packageDirectory)/Plugins/driver.map", "--gc-sections",
             "-s", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "defs",

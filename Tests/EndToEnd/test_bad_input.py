@@ -74,7 +74,7 @@ def test_how_to_add_a_missing_driver(project, cli):
 @pytest.mark.parametrize("arguments, mention", [
     (["stat", "list"], "state"), (["state", "lst"], "list"), (["state", "list", "--jsn"], "--json"),
     (["state", "pull"], "pull"), (["state", "pull", "a", "b"], "b"), (["nonsense"], "nonsense"),
-    (["state", "pull", "terrafrom/x"], "terraform"), (["state", "pull", "x"], "terraform/"),
+    (["state", "pull"], "address"), (["state", "pull", "receipt/a/b/c"], "receipts/"),
 ])
 def test_usage(cli, project, arguments, mention):
     before = tree(project.folder)
@@ -115,7 +115,7 @@ def test_a_state_that_is_not_json_is_accepted_and_flagged(cli, daemon):
     daemon.client("x").post(b"not json")
     assert cli.pull("x") == b"not json"
     [row] = cli.versions("x")
-    assert row["serial"] is None and row["isJSON"] is False
+    assert row["serial"] is None and row["is_json"] is False
     assert "not JSON" in cli.ok("state", "show", "terraform/x").decode()
 
 

@@ -30,7 +30,7 @@ def test_a_version_says_who_wrote_it_under_which_lock(client, cli):
     client.post(state(1), info["ID"])
     client.unlock(info)
     [row] = cli.versions(client.path)
-    assert row["lockID"] == info["ID"]
+    assert row["lock_id"] == info["ID"]
     assert "dora@ci" in json.dumps(row)
 
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// The layers other than retry, the gate of a driver's calls, and the end of a store.
-@Suite struct LayerTests {
+@Suite(.timeLimit(.minutes(1))) struct LayerTests {
     private let memory = MemoryStore()
     private let key = ObjectKey(collection: "c", path: "p")
 
@@ -225,6 +225,23 @@ import Testing
         derived.cancel()
         #expect(call.isCancelled)
         #expect(Call(timeout: .seconds(Int64.max)).remaining == nil)
+    }
+
+    @Test func aJobIsRunOrWithdrawnAndNeverBoth() {
+        let count = Inside()
+        func job() -> PoolJob {
+            PoolJob(
+                lane: .normal, store: nil, call: Call(timeout: nil), body: { count.visit() },
+                fail: { _ in })
+        }
+        let withdrawn = job()
+        #expect(withdrawn.withdraw())
+        withdrawn.run()
+        #expect(count.visits.load(ordering: .relaxed) == 0)
+        let run = job()
+        run.run()
+        #expect(!run.withdraw())
+        #expect(count.visits.load(ordering: .relaxed) == 1)
     }
 
     @Test func cancellationHandlersRunOnce() {

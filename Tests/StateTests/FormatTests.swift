@@ -90,6 +90,9 @@ import Testing
         fixture.replacing("\"fence\":7", with: "\"fence\":-7"),
         fixture.replacing("\"sequence\":12,\"base\"", with: "\"sequence\":\"12\",\"base\""),
         fixture.replacing("\"nonce\":\"n\"", with: "\"nonce\":null"),
+        fixture.replacing("\"sweep\":2", with: "\"sweep\":18446744073709551615"),
+        fixture.replacing("\"sequence\":12,\"base\"", with: "\"sequence\":10000000000,\"base\""),
+        fixture.replacing("\"lease_ms\":30000", with: "\"lease_ms\":9223372036854775807"),
     ])
     func aDamagedRecordIsNeverWrittenTo(record: String) throws {
         let world = try world(record)
@@ -101,11 +104,34 @@ import Testing
         #expect(world.memory.bytes(of: world.key("terraform-records")) == Array(record.utf8))
     }
 
+    /// The largest LockInfo does not outgrow the record, whatever its characters.
+    @Test(arguments: [#"\b"#, "\u{7F}", #"\u0001"#, #"\""#, "é", #"\/"#])
+    func theLargestLockIsReadAgain(unit: String) throws {
+        let world = try World()
+        let count = (LockInfo.documentBytesMax - 100) / unit.utf8.count
+        let json = #"{"ID":"a","Info":"\#(String(repeating: unit, count: count))"}"#
+        let held = try world.repository().lock(
+            world.path, LockInfo(json: Array(json.utf8)), lease: nil, call())
+        #expect(try world.repository().summary(world.path, call())?.lock?.info == held.info)
+        #expect(try world.repository().unlock(world.path, "a") != nil)
+    }
+
+    @Test func extremeTimesOfALockAreNoHarm() throws {
+        for time in ["-9223372036854775808", "9223372036854775807"] {
+            let world = try world(
+                Self.fixture.replacing("1800000060000000000", with: time)
+                    .replacing(#""at_ns":5"#, with: #""at_ns":\#(time)"#))
+            let held = try #require(try world.repository().summary(world.path, call())?.lock)
+            #expect(!held.json(now: world.clock.now).isEmpty)
+            #expect(try world.repository().lock(world.path, "a").fence == 7)
+        }
+    }
+
     /// Whatever callers say, a version's attributes fit and come back, long ones cut and marked.
     @Test func attributesFit() throws {
         let world = try World()
         let states = world.repository()
-        let long = String(repeating: "é\n%", count: 85)
+        let long = String(repeating: "é %", count: 85)
         let lineage = String(repeating: "ü", count: 128)
         let tool = String(repeating: "\\u0001", count: 256)
         _ = try states.lock(world.path, info(long), lease: nil, call())
@@ -127,8 +153,8 @@ import Testing
                 })
         }
         let past = try #require(try states.versions(world.path, call()).last)
-        #expect(past.lockID.hasPrefix("é\n%é") && past.lockID.hasSuffix("…"))
-        #expect(past.writer.hasPrefix("øø") && past.writer.hasSuffix("…"))
+        #expect(past.lockID.hasPrefix("é %é") && past.lockID.hasSuffix("…"))
+        #expect(past.writer.hasPrefix("me@here (øø") && past.writer.hasSuffix("…"))
         #expect(past.serial == .min && past.sha256 == exact.sha256)
     }
 }

@@ -67,6 +67,26 @@ import Testing
         #expect(try world.repository().text(world.path) == state(1))
     }
 
+    @Test(arguments: [true, false])
+    func aPausedRemovalDoesNotTakeALaterState(isLocked: Bool) throws {
+        let world = try World()
+        let id = isLocked ? "a" : nil
+        try world.repository().write(world.path, state(1))
+        if isLocked { try world.repository().lock(world.path, "a") }
+        let pause = Pause(world.memory, before: .put, of: world.key("terraform-records"))
+        let outcome = Box<String>()
+        pause.start {
+            outcome.value = failure {
+                _ = try world.repository().remove(world.path, lockID: id, call())
+            }
+        }
+        try world.repository().write(world.path, state(2), lock: id)
+        pause.resume()
+        #expect(outcome.value == "conflict")
+        #expect(try world.repository().text(world.path) == state(2))
+        try world.expectTidy()
+    }
+
     /// The first attempt of a client that gave up waiting arrives after its later writes.
     @Test func aForgottenAttemptUnderTheSameLockIsRefused() throws {
         let world = try World()

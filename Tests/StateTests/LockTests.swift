@@ -122,7 +122,7 @@ import Testing
         let world = try World()
         let states = world.repository()
         let held = try states.lock(
-            world.path, LockInfo(json: Array("{\"ID\":\"a\\u0000\\\"b\",\"Extra\":1e3}".utf8)),
+            world.path, LockInfo(json: Array("{\"ID\":\"a\\\"b\",\"Extra\":1e3}".utf8)),
             lease: nil, call())
         world.clock.advance(.seconds(3 * 3600 + 12 * 60 + 5))
         let json = try JSONValue(parsing: held.json(now: world.clock.now)).members
@@ -131,7 +131,7 @@ import Testing
             fields.all.map { $0.name } == [
                 "ID", "Operation", "Info", "Who", "Version", "Created", "Path",
             ])
-        #expect(fields["ID"]?.text == "a\0\"b")
+        #expect(fields["ID"]?.text == "a\"b")
         #expect(fields["Info"]?.text == "held 3h12m, last seen 3h12m ago")
         #expect(fields["Path"]?.text == world.path.description)
         #expect(fields["Created"]?.text == Timestamp.text(nanoseconds: held.acquiredNanoseconds))
@@ -153,6 +153,8 @@ import Testing
 
     @Test(arguments: [
         "", "null", "[]", "{", "{}", #"{"ID":""}"#, #"{"ID":7}"#, #"{"Id":[]}"#,
+        #"{"ID":"a\u0000"}"#,
+        #"{"ID":"a\nb"}"#,
         #"{"ID":"\#(String(repeating: "x", count: 513))"}"#,
     ])
     func aLockWithoutAnIDIsRefused(json: String) {

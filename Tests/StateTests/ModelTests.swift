@@ -27,8 +27,11 @@ private struct Model {
     /// Random operations on a few states, each time by another repository, against the model.
     @Test(arguments: Array(1...12) as [UInt64])
     func randomOperations(seed: UInt64) throws {
+        try Self.run(try World(), seed: seed)
+    }
+
+    static func run(_ world: World, seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        let world = try World()
         let paths = try ["a", "a/b", "a/@x"].map { try StatePath($0) }
         var models = [Model](repeating: Model(), count: paths.count)
         for step in 0..<150 {
@@ -36,7 +39,7 @@ private struct Model {
             let note: Comment = "seed \(seed), step \(step), path \(paths[index])"
             // One fault in ten: whatever happens, the next call must find things right.
             let isFaulty = Int.random(in: 0..<10, using: &generator) == 0
-            if isFaulty { Self.order(world, &generator) }
+            if isFaulty { order(world, &generator) }
             try Self.step(world, paths[index], &models[index], isFaulty, &generator, note)
             world.memory.clearFaults()
             try Self.expect(world, paths[index], models[index], note)

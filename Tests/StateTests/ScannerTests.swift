@@ -1,5 +1,6 @@
 import FoundationEssentials
 import State
+import TestSupport
 import Testing
 
 @Suite struct ScannerTests {

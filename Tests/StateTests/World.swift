@@ -5,20 +5,28 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A store in memory, a clock that tests turn and the repositories over them.
+/// A store, a clock that tests turn and the repositories over them.
 final class World: Sendable {
+    /// The memory behind the store, unless the world was made over another one.
     let memory = MemoryStore()
     let clock = TurnedClock()
     let path: StatePath
+    private let stores: [Store]
+    private let turn = Atomic(0)
 
-    init(_ path: String = "shop/prod/terraform.tfstate") throws {
+    init(_ path: String = "shop/prod/terraform.tfstate", over stores: [Store] = []) throws {
         self.path = try StatePath(path)
+        self.stores = stores.isEmpty ? [memory.store()] : stores
+    }
+
+    /// The stores in turn: what one writes, another reads.
+    var store: Store {
+        stores[turn.wrappingAdd(1, ordering: .relaxed).oldValue % stores.count]
     }
 
     /// A repository of its own, as another process has.
     func repository(_ kind: StateKind = .terraform) -> StateRepository {
-        StateRepository(
-            store: memory.store(), kind: kind, workspace: "", environment: clock.environment)
+        StateRepository(store: store, kind: kind, workspace: "", environment: clock.environment)
     }
 
     func key(_ collection: String, _ path: String? = nil) -> ObjectKey {
@@ -27,20 +35,23 @@ final class World: Sendable {
 
     /// Puts bytes in the legible place, as another tool does.
     func put(copy: String, attributes: [String: String] = [:]) throws {
-        _ = try memory.store().put(
+        _ = try store.put(
             key("terraform"), Array(copy.utf8), condition: .none, attributes: attributes, call())
     }
 
     /// What is in the legible place.
-    var copy: String? {
-        memory.bytes(of: key("terraform")).map { String(decoding: $0, as: UTF8.self) }
+    var copyBytes: [UInt8]? {
+        (try? store.read(key("terraform"), maxByteCount: 64 << 20, call()))?.bytes
     }
+
+    var copy: String? { copyBytes.map { String(decoding: $0, as: UTF8.self) } }
 
     /// The ids of all versions in the store, committed or not.
     func storedVersions() -> [String] {
-        memory.keys.filter { $0.collection == "terraform-versions" }.map {
-            String($0.path.dropFirst(path.description.count + 2))
-        }
+        let listing = Listing(
+            collection: "terraform-versions", prefix: "\(path)/@", limit: 1000)
+        let entries = (try? store.list(listing, call())) ?? []
+        return entries.map { String($0.path.dropFirst(path.description.count + 2)) }
     }
 
     /// The record as JSON.
@@ -68,7 +79,7 @@ final class World: Sendable {
         if !adopted {
             let current = try repository.summary(path, call())?.current
             #expect((copy != nil) == (current != nil), comment)
-            #expect(try repository.bytes(path) == memory.bytes(of: key("terraform")), comment)
+            #expect(try repository.bytes(path) == copyBytes, comment)
         }
     }
 }
@@ -91,20 +102,6 @@ final class TurnedClock: Sendable {
                 return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             },
             wallClock: { self.now }, bootClock: { self.now })
-    }
-}
-
-/// A repeatable source of randomness.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_F491_4F6C_DD1D
     }
 }
 

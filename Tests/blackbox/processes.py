@@ -19,7 +19,9 @@ def holdfast(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str
              input: bytes | None = None, timeout: float = 60, binaries: Path | None = None,
              ) -> subprocess.CompletedProcess:
     """Runs the command line; stdout and stderr are bytes."""
-    command = [str((binaries or dist()) / "bin/holdfast"), *map(str, arguments)]
+    # Bytes stay bytes: what is no text must reach the program as it is.
+    command = [str((binaries or dist()) / "bin/holdfast"),
+               *(each if isinstance(each, bytes) else str(each) for each in arguments)]
     return subprocess.run(
         command, cwd=cwd, env=clean_environment(**(env or {})), capture_output=True,
         timeout=timeout, **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}))

@@ -83,10 +83,11 @@ class Project:
         """How many version objects lie in the store for a state, committed or not."""
         if self.kind == "local":
             folder = self.place / "terraform-versions" / path
-            return sum(1 for file in folder.rglob("*") if file.is_file())
+            return sum(1 for file in folder.rglob("*") if file.is_file() and ".meta" not in file.name)
         with self.open_database() as rows:
             return rows.execute(
                 "SELECT count(*) FROM objects WHERE collection = 'terraform-versions' AND "
+                "path NOT LIKE '%.meta' AND "
                 "substr(path, 1, ?) = ?", [len(path) + 1, path + "/"]).fetchone()[0]
 
 

@@ -6,7 +6,7 @@ struct StateForceUnlock: HoldfastCommand {
         commandName: "force-unlock", abstract: "Break the lock of a receipt or a state.",
         usage: """
             holdfast state force-unlock <address> [<options>]
-            holdfast state force-unlock --provider <name> [--stage <name>] [<options>]
+            holdfast state force-unlock --provider <name> [--stage <name>]
             """,
         discussion: """
             The same as lock release --force; a receipt is named by its parts.

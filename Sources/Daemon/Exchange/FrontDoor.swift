@@ -52,14 +52,15 @@ struct FrontDoor: HTTPResponder {
             throw .badRequest("the request has more than one Host header")
         }
         try hostRule.check(host: head.authority, origin: exchange[.origin])
-        let target = try RequestTarget(head.path ?? "")
-        exchange.route = Self.route(of: target)
+        let target = Result { () throws(APIError) in try RequestTarget(head.path ?? "") }
+        if case .success(let target) = target { exchange.route = Self.route(of: target) }
         switch exchange.route {
         // What a load balancer asks, and what tells an operator which daemon this is, needs no key.
         case .health, .readiness, .version: break
+        // Before anything is said of the path: who has no key learns nothing of the rules either.
         case .terraform, .metrics, .unknown: try keyGuard?.check(exchange.request.headers)
         }
-        return target
+        return try target.get()
     }
 
     private static func route(of target: RequestTarget) -> Route {

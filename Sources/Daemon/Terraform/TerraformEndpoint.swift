@@ -73,7 +73,7 @@ struct TerraformEndpoint: Sendable {
         _ exchange: Exchange, _ target: RequestTarget, _ path: StatePath
     ) async throws -> Response {
         let id = try lockID(exchange, target)
-        let removed = try await run(exchange) { repository, call throws(StateError) in
+        let removed = try await run(exchange, .write) { repository, call throws(StateError) in
             try repository.remove(path, lockID: id, call)
         }
         var object = JSONObject()

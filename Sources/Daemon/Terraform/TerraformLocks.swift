@@ -17,7 +17,7 @@ extension TerraformEndpoint {
         let document = try await reader.document()
         let info = try Self.info(document)
         exchange.notes.lockID = info.id
-        let held = try await run(exchange) { repository, call throws(StateError) in
+        let held = try await run(exchange, .write) { repository, call throws(StateError) in
             try repository.lock(path, info, lease: nil, call)
         }
         return Response(status: .ok, json: held.json(now: WallClock.now))

@@ -32,7 +32,7 @@ extension TerraformEndpoint {
                 "an empty body is not a state", hint: "use DELETE to remove the state")
         }
         let bytes = Array(body.readableBytesView)
-        return try await run(exchange) { repository, call throws(StateError) in
+        return try await run(exchange, .write) { repository, call throws(StateError) in
             try repository.write(path, from: MemorySource(bytes), request, call)
         }
     }

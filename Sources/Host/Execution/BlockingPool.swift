@@ -11,8 +11,11 @@ package final class BlockingPool: Sendable {
     package enum Lane: Sendable {
         /// Lock renewal and health: two threads are kept for these.
         case control
-        /// Everything short.
+        /// Everything short that only reads.
         case normal
+        /// Everything short that writes: at most half of the threads, so that writers who wait for
+        /// a busy store keep nobody from reading.
+        case write
         /// Long transfers: at most half of the threads.
         case bulk
     }
@@ -34,12 +37,14 @@ package final class BlockingPool: Sendable {
     /// Makes a pool.
     ///
     /// - Parameters:
-    ///   - threads: The most threads that run jobs; `nil` for four a core, 8 to 64.
+    ///   - threads: The most threads that run jobs; `nil` for four a core, 32 to 64. They are made as
+    ///     they are needed.
     ///   - grace: How long after its deadline a job may run before its caller is let go; a store's
     ///     own grace counts where it is longer.
     package init(threads: Int? = nil, grace: Duration = .seconds(2)) {
         let cores = Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-        let limits = PoolLimits(threads: threads ?? min(64, max(8, 4 * cores)))
+        let limits = PoolLimits(
+            threads: threads ?? min(64, max(32, 4 * cores)), cores: cores)
         core = PoolCore(limits: limits, graceNanoseconds: grace.nanoseconds)
     }
 
@@ -96,7 +101,7 @@ package final class BlockingPool: Sendable {
         }
         let job = PoolJob(
             lane: lane, store: store, call: call,
-            run: {
+            body: {
                 outcome.settle(
                     Result {
                         try call.check()

@@ -50,7 +50,7 @@ final class PoolCore: Sendable {
             return false
         }
         if isWithdrawn {
-            job.fail(job.error(.cancelled, "the call was cancelled before it began"))
+            job.fail(withdrawal(of: job))
         } else {
             dispatch(armingFor: job)
         }
@@ -138,8 +138,13 @@ final class PoolCore: Sendable {
         }
         for job in due.expired { job.fail(expiry(of: job)) }
         for job in due.stuck { job.fail(stuckness(of: job)) }
-        if !due.stuck.isEmpty { dispatch(armingFor: nil) }
+        // For those that wait in the place of stuck ones, and those that have waited long enough.
+        dispatch(armingFor: nil)
         return next
+    }
+
+    private func withdrawal(of job: PoolJob) -> HostError {
+        job.error(.cancelled, "the call was cancelled before it began")
     }
 
     private func expiry(of job: PoolJob) -> HostError {
@@ -149,7 +154,10 @@ final class PoolCore: Sendable {
     }
 
     private func stuckness(of job: PoolJob) -> HostError {
+        let wasCancelled = job.call.isCancelled
         job.call.cancel()
+        // On a loaded machine its thread may not have come to it yet, and now never will.
+        if job.withdraw() { return wasCancelled ? withdrawal(of: job) : expiry(of: job) }
         return job.error(
             .stuck,
             "the driver did not return in time after the deadline or cancellation: whether the "

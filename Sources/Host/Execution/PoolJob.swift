@@ -11,31 +11,42 @@ final class PoolJob: @unchecked Sendable {
     let lane: BlockingPool.Lane
     let store: Store?
     let call: Call
-    /// Runs the body and settles the outcome.
-    let run: @Sendable () -> Void
+    private let body: @Sendable () -> Void
     /// Settles the outcome with an error, unless it is settled.
     let fail: @Sendable (HostError) -> Void
 
     var phase = Phase.queued
     /// Its place in the order of arrival.
     var sequence: UInt64 = 0
+    /// When it came.
+    var queuedNanoseconds: Int64 = 0
     /// When its caller is let go while it runs.
     var dropNanoseconds: Int64 = .max
     /// Whether its caller was let go and it still runs.
     var isStuck = false
     /// Whether another thread took its place.
     var isReplaced = false
+    /// Taken once: by the thread that runs the body, or by who makes sure that it never runs.
+    private let isClaimed = Atomic(false)
 
     init(
-        lane: BlockingPool.Lane, store: Store?, call: Call, run: @escaping @Sendable () -> Void,
+        lane: BlockingPool.Lane, store: Store?, call: Call, body: @escaping @Sendable () -> Void,
         fail: @escaping @Sendable (HostError) -> Void
     ) {
         self.lane = lane
         self.store = store
         self.call = call
-        self.run = run
+        self.body = body
         self.fail = fail
     }
+
+    /// Runs the body, which settles the outcome, unless it was withdrawn before.
+    func run() { if claim() { body() } }
+
+    /// Makes sure that the body never runs; `false` when it runs or ran.
+    func withdraw() -> Bool { claim() }
+
+    private func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
 
     /// What the pool counts by; jobs without a store count together.
     var storeID: UInt64 { store?.id ?? 0 }

@@ -4,10 +4,20 @@ struct PoolLimits {
     let threads: Int
     /// Jobs that are not of the control lane.
     let shared: Int
+    /// Jobs of the write lane.
+    let write: Int
     /// Jobs of the bulk lane.
     let bulk: Int
+    /// Jobs of these two lanes together: fewer than one store may have, so that it can still be read.
+    let slow: Int
     /// Jobs of one store that are not of the control lane; one more is left for that lane.
     let store: Int
+    /// Jobs of the normal lane that get a thread at once. Those that come while so many run wait for
+    /// one of these threads, because waking one more than there are processors makes all slower.
+    let eager: Int
+    /// How long such a job waits before it gets a thread of its own after all: those that run may be
+    /// waiting for their store.
+    let patienceNanoseconds: Int64 = 500_000
     /// Threads that may stand in for stuck ones.
     let replacements: Int
     /// Jobs that may wait.
@@ -15,10 +25,13 @@ struct PoolLimits {
 
     static let reservedForControl = 2
 
-    init(threads: Int) {
+    init(threads: Int, cores: Int) {
+        eager = max(2, cores)
         self.threads = max(threads, Self.reservedForControl + 2)
         shared = self.threads - Self.reservedForControl
+        write = max(1, shared / 2)
         bulk = max(1, shared / 2)
+        slow = max(1, shared * 5 / 8)
         store = max(1, shared * 3 / 4)
         replacements = self.threads
     }
@@ -37,9 +50,11 @@ struct PoolState {
     let limits: PoolLimits
     private var control = PoolQueue()
     private var normal = PoolQueue()
+    private var write = PoolQueue()
     private var bulk = PoolQueue()
     private var runningControl = 0
     private var runningNormal = 0
+    private var runningWrite = 0
     private var runningBulk = 0
     private var loads: [UInt64: Load] = [:]
     private var lastSequence: UInt64 = 0
@@ -56,8 +71,9 @@ struct PoolState {
 
     init(limits: PoolLimits) { self.limits = limits }
 
-    var queued: Int { control.count + normal.count + bulk.count }
-    var running: Int { runningControl + runningNormal + runningBulk }
+    var queued: Int { control.count + normal.count + write.count + bulk.count }
+    var running: Int { runningControl + runningOther }
+    private var runningOther: Int { runningNormal + runningWrite + runningBulk }
     private var threadLimit: Int { limits.threads + replaced }
 
     // MARK: - Jobs
@@ -65,10 +81,12 @@ struct PoolState {
     mutating func enqueue(_ job: PoolJob) {
         lastSequence += 1
         job.sequence = lastSequence
+        job.queuedNanoseconds = Monotonic.now
         unsettled[job.sequence] = job
         switch job.lane {
         case .control: control.append(job)
         case .normal: normal.append(job)
+        case .write: write.append(job)
         case .bulk: bulk.append(job)
         }
     }
@@ -79,6 +97,7 @@ struct PoolState {
         switch job.lane {
         case .control: control.removeHead(of: job.storeID)
         case .normal: normal.removeHead(of: job.storeID)
+        case .write: write.removeHead(of: job.storeID)
         case .bulk: bulk.removeHead(of: job.storeID)
         }
         job.phase = .running
@@ -95,14 +114,25 @@ struct PoolState {
         return control.first { mayRun($0, control: true) }
     }
 
-    private func nextOther() -> PoolJob? {
-        guard running < threadLimit, runningNormal + runningBulk < limits.shared else { return nil }
-        let short = normal.first { mayRun($0, control: false) }
-        guard runningBulk < limits.bulk,
-            let long = bulk.first(where: { mayRun($0, control: false) })
-        else { return short }
-        guard let short else { return long }
-        return short.sequence < long.sequence ? short : long
+    private mutating func nextOther() -> PoolJob? {
+        guard running < threadLimit, runningOther < limits.shared else { return nil }
+        var heads = [nextNormal()]
+        if runningWrite + runningBulk < limits.slow {
+            if runningWrite < limits.write {
+                heads.append(write.first { mayRun($0, control: false) })
+            }
+            if runningBulk < limits.bulk { heads.append(bulk.first { mayRun($0, control: false) }) }
+        }
+        return heads.compactMap(\.self).min { $0.sequence < $1.sequence }
+    }
+
+    private mutating func nextNormal() -> PoolJob? {
+        guard let head = normal.first(where: { mayRun($0, control: false) }) else { return nil }
+        guard runningNormal >= limits.eager else { return head }
+        let due = head.queuedNanoseconds + limits.patienceNanoseconds
+        guard due > Monotonic.now else { return head }
+        nextCheckNanoseconds = min(nextCheckNanoseconds, due)
+        return nil
     }
 
     private func mayRun(_ store: UInt64, control: Bool) -> Bool {
@@ -115,6 +145,7 @@ struct PoolState {
         switch job.lane {
         case .control: runningControl += change
         case .normal: runningNormal += change
+        case .write: runningWrite += change
         case .bulk: runningBulk += change
         }
     }
@@ -191,6 +222,7 @@ struct PoolState {
     private mutating func removeSettled() {
         control.removeAll { $0.phase == .settled }
         normal.removeAll { $0.phase == .settled }
+        write.removeAll { $0.phase == .settled }
         bulk.removeAll { $0.phase == .settled }
     }
 

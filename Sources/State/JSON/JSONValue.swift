@@ -138,7 +138,9 @@ extension JSONValue {
             case 0x0A: output += "\\n".utf8
             case 0x0D: output += "\\r".utf8
             case 0x09: output += "\\t".utf8
-            case 0..<0x20, 0x7F:
+            case 0x08: output += "\\b".utf8
+            case 0x0C: output += "\\f".utf8
+            case 0..<0x20:
                 output += "\\u00".utf8
                 output += [hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
             default: output.append(byte)

@@ -19,11 +19,14 @@ package struct StateFacts: Sendable, Hashable {
 
 /// Reads the facts out of a state of any size, in pieces of any size, in constant memory.
 package struct StateScanner {
-    private enum Mode {
+    private enum Mode: UInt8 {
         case value, valueOrEnd, keyOrEnd, key, colon, afterValue, end, invalid
         case string, escape, unicode
         case minus, zero, integer, point, fraction, exponent, exponentSign, exponentDigits
         case literal
+
+        /// Whether the next byte is not inside of a string, number or word.
+        var isStructural: Bool { rawValue < Mode.string.rawValue }
     }
 
     private enum Member {
@@ -36,6 +39,7 @@ package struct StateScanner {
     private var facts = StateFacts()
     private var mode = Mode.value
     private var depth = 0
+    private var isInObject = false
     /// One bit a level: whether it is an object.
     private var objects = [UInt64](repeating: 0, count: depthMax / 64)
     private var member = Member.other
@@ -60,8 +64,52 @@ package struct StateScanner {
     }
 
     /// Scans the next piece.
+    package mutating func consume(_ piece: UnsafeRawBufferPointer) {
+        var index = 0
+        while index < piece.count {
+            if mode == .string, continuations == 0, !isCapturing {
+                index = unsafe Self.endOfPlainText(piece, from: index)
+                guard index < piece.count else { return }
+            }
+            let byte = unsafe piece[index]
+            index += 1
+            // States are indented, so that spaces are the most of what is left.
+            if byte == 0x20, mode.isStructural { continue }
+            step(byte)
+        }
+    }
+
+    /// Scans the next piece.
     package mutating func consume(_ piece: some Sequence<UInt8>) {
-        for byte in piece { step(byte) }
+        unsafe Array(piece).withUnsafeBytes { unsafe consume($0) }
+    }
+
+    /// Most bytes of most states are plain characters in strings, which change nothing.
+    private static func endOfPlainText(_ piece: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        // Eight bytes at once, by the usual arithmetic: a high bit of `special` shows where a byte
+        // is below 0x20, a quote, a backslash or not ASCII.
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        while index + 8 <= piece.count {
+            let bytes = unsafe piece.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = bytes ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslashes = bytes ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let special =
+                ((bytes &- ones &* 0x20) & ~bytes) | ((quotes &- ones) & ~quotes)
+                | ((backslashes &- ones) & ~backslashes) | bytes
+            guard special & (ones &* 0x80) == 0 else { break }
+            index += 8
+        }
+        while index < piece.count {
+            let byte = unsafe piece[index]
+            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"")
+                || byte == UInt8(ascii: "\\")
+            {
+                return index
+            }
+            index += 1
+        }
+        return index
     }
 
     /// The facts, once every piece was consumed.
@@ -85,10 +133,6 @@ package struct StateScanner {
     }
 
     // MARK: - Structure
-
-    private var isInObject: Bool {
-        depth > 0 && objects[(depth - 1) / 64] & (1 << UInt64((depth - 1) % 64)) != 0
-    }
 
     private mutating func structuralByte(_ byte: UInt8) {
         if byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { return }
@@ -135,11 +179,13 @@ package struct StateScanner {
         let bit: UInt64 = 1 << UInt64(depth % 64)
         if isObject { objects[depth / 64] |= bit } else { objects[depth / 64] &= ~bit }
         depth += 1
+        isInObject = isObject
         mode = isObject ? .keyOrEnd : .valueOrEnd
     }
 
     private mutating func close() {
         depth -= 1
+        isInObject = depth > 0 && objects[(depth - 1) / 64] & (1 << UInt64((depth - 1) % 64)) != 0
         if depth == 1 { member = .other }
         mode = depth == 0 ? .end : .afterValue
     }

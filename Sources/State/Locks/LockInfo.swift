@@ -68,6 +68,12 @@ package struct LockInfo: Sendable, Hashable {
                 .invalid, "the lock's ID has \(id.utf8.count) bytes; it needs 1 to 512",
                 advice: Self.advice)
         }
+        // An id stands in queries, logs and commands, where a line break or a NUL would do harm.
+        guard !id.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            throw StateError(
+                .invalid, "the lock's ID has a control character", advice: Self.advice)
+        }
         operation = Self.field("Operation", of: document)
         info = Self.field("Info", of: document)
         who = Self.field("Who", of: document)

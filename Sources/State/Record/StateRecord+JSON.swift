@@ -44,6 +44,8 @@ extension StateRecord {
         last = try document.optional("last").map(VersionReference.init(document:))
         lock = try document.optional("lock").map(LockRecord.init(document:))
         writing = try document.optional("writing").map(Writing.init(document:))
+        guard max(sequence, base) <= VersionID.sequenceMax, max(fence, sweep) < Self.counterMax
+        else { throw .damaged("a counter in it is out of range") }
         for member in document.all where !Self.known.contains(member.name) {
             unknown.append(member.name, member.value)
         }
@@ -103,6 +105,9 @@ extension LockRecord {
         acquiredNanoseconds = try document.required("acquired_ns")
         lastSeenNanoseconds = try document.required("last_seen_ns")
         leaseMilliseconds = document["lease_ms"]?.integer()
+        guard (1...86_400_000).contains(leaseMilliseconds ?? 1) else {
+            throw .damaged("'lease_ms' is out of range")
+        }
         expiry = try document.optional("expires").map(Expiry.init(document:))
     }
 }

@@ -5,6 +5,9 @@ struct StateRecord: Sendable, Hashable {
     /// The most bytes of a record: a LockInfo of 64 KiB and room.
     static let bytesMax = 256 << 10
 
+    /// The most that a fence or a sweep can be; room to count on for ever.
+    static let counterMax = UInt64(Int64.max)
+
     /// The newest committed version, also when the state was removed since.
     struct VersionReference: Sendable, Hashable {
         var id: String

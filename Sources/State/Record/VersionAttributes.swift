@@ -41,7 +41,8 @@ struct VersionAttributes: Sendable, Hashable {
         let attributes = info.attributes
         guard let id = attributes["version"].flatMap(VersionID.init),
             let fence = attributes["fence"].flatMap({ UInt64($0) }),
-            let sweep = attributes["sweep"].flatMap({ UInt64($0) })
+            let sweep = attributes["sweep"].flatMap({ UInt64($0) }),
+            max(fence, sweep) < StateRecord.counterMax
         else { return nil }
         func text(_ name: String) -> String? { attributes[name].map(AttributeText.decode) }
         self.sweep = sweep

@@ -3,6 +3,9 @@
 /// Ids sort by sequence. Two writers that race for one sequence make different ids, so that neither
 /// touches the other's bytes.
 struct VersionID: Sendable, Hashable {
+    /// The highest sequence that ten digits can show.
+    static let sequenceMax: UInt64 = 9_999_999_999
+
     let sequence: UInt64
     let text: String
 

@@ -61,9 +61,17 @@ extension StateRepository {
             changed.writing?.write = changed.write
         }
         let key = recordKey(path)
+        let json = changed.json
+        // What could not be read again must not be written.
+        guard json.count <= StateRecord.bytesMax else {
+            throw StateError(
+                .tooLarge,
+                "the record \(key) would have \(json.count) bytes; at most "
+                    + "\(StateRecord.bytesMax) are kept", path: path)
+        }
         do throws(HostError) {
             try call.check()
-            let info = try store.put(key, changed.json, condition: snapshot.condition, call)
+            let info = try store.put(key, json, condition: snapshot.condition, call)
             return RecordSnapshot(record: changed, version: info.version)
         } catch {
             if error.applied == .no {

@@ -59,7 +59,8 @@ extension StateRepository {
         guard lease != nil || lock.leaseMilliseconds != nil else {
             var seen = lock
             seen.lastSeenNanoseconds = now
-            guard now - lock.lastSeenNanoseconds >= Self.lastSeenNanosecondsMin else {
+            let (unseen, overflow) = now.subtractingReportingOverflow(lock.lastSeenNanoseconds)
+            guard overflow || unseen >= Self.lastSeenNanosecondsMin else {
                 return lock.held(path)
             }
             record.lock = seen
@@ -169,10 +170,9 @@ extension StateRepository {
         guard let milliseconds = lock.leaseMilliseconds else { return nil }
         let clock = try onStore(path) { () throws(HostError) in try store.ping(call) }
         guard let clock, !clock.domain.isEmpty else { return nil }
-        return LockRecord.Expiry(
-            domain: clock.domain,
-            atNanoseconds: clock.nowNanoseconds + milliseconds * 1_000_000
-                + clock.uncertaintyNanoseconds)
+        let length = milliseconds * 1_000_000 + min(clock.uncertaintyNanoseconds, 1 << 60)
+        let (end, overflow) = clock.nowNanoseconds.addingReportingOverflow(length)
+        return LockRecord.Expiry(domain: clock.domain, atNanoseconds: overflow ? .max : end)
     }
 
     /// Whether a lock's lease has run out, by the store's clock where that can tell, else by a
@@ -185,7 +185,9 @@ extension StateRepository {
         if let expiry = lock.expiry {
             let clock = try onStore(path) { () throws(HostError) in try store.ping(call) }
             if let clock, isSame(clock.domain, expiry.domain) {
-                return clock.nowNanoseconds - clock.uncertaintyNanoseconds > expiry.atNanoseconds
+                let (earliest, overflow) = clock.nowNanoseconds.subtractingReportingOverflow(
+                    clock.uncertaintyNanoseconds)
+                return !overflow && earliest > expiry.atNanoseconds
             }
         }
         return unchanged > milliseconds * 1_100_000

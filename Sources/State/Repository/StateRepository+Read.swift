@@ -24,7 +24,13 @@ extension StateRepository {
         begin: (StateVersion) throws(StateError) -> Void,
         body: (UnsafeRawBufferPointer) throws(StateError) -> Void
     ) throws(StateError) -> StateVersion? {
-        let record = try load(path, call).record
+        if version == nil, let recent = try recentRead(path, call) {
+            try begin(recent.version)
+            unsafe try send(recent.bytes, to: body)
+            return recent.version
+        }
+        let snapshot = try load(path, call)
+        let record = snapshot.record
         if let version, version != record.current?.id {
             return unsafe try readPast(path, version, record, call, begin: begin, body: body)
         }
@@ -33,14 +39,31 @@ extension StateRepository {
             return unsafe try readCopy(path, call, begin: begin, body: body)
         }
         let found = unsafe try deliver(path, current, call, begin: begin, body: body)
-        guard found else { throw missingVersion(path, current.id) }
+        if case .missing = found { throw missingVersion(path, current.id) }
         if record.writing != nil {
             // A reader mends the copy where it can; that it cannot is no concern of its caller.
             do throws(StateError) { try publish(path, after: record, nil, call) } catch {
                 return current
             }
         }
+        if case .small(let bytes) = found, let recordVersion = snapshot.version {
+            recentReads.keep(
+                RecentReads.Entry(recordVersion: recordVersion, version: current, bytes: bytes),
+                for: path)
+        }
         return current
+    }
+
+    /// What was read before, if the record has not changed since.
+    private func recentRead(
+        _ path: StatePath, _ call: Call
+    ) throws(StateError) -> RecentReads.Entry? {
+        guard let recent = recentReads[path] else { return nil }
+        let info = try onStore(path) { () throws(HostError) in
+            try call.check()
+            return try store.head(recordKey(path), call)
+        }
+        return info?.version == recent.recordVersion ? recent : nil
     }
 
     private func readPast(
@@ -56,9 +79,8 @@ extension StateRepository {
                 .notFound, "'\(path)' has no version '\(printable(id))'",
                 advice: "list its versions to see which there are", path: path)
         }
-        guard unsafe try deliver(path, version, call, begin: begin, body: body) else {
-            throw missingVersion(path, version.id)
-        }
+        let found = unsafe try deliver(path, version, call, begin: begin, body: body)
+        if case .missing = found { throw missingVersion(path, version.id) }
         return version
     }
 
@@ -89,22 +111,34 @@ extension StateRepository {
         return info.map { adoptedVersion($0, sha256: "", StateFacts()) }
     }
 
-    /// Sends a version's bytes and checks them; `false` when its object is not there.
+    private enum Delivery {
+        /// The version's object is not there.
+        case missing
+        /// Small enough to be in memory whole.
+        case small([UInt8])
+        case large
+    }
+
+    /// Sends a version's bytes and checks them.
     private func deliver(
         _ path: StatePath, _ version: StateVersion, _ call: Call,
         begin: (StateVersion) throws(StateError) -> Void,
         body: (UnsafeRawBufferPointer) throws(StateError) -> Void
-    ) throws(StateError) -> Bool {
+    ) throws(StateError) -> Delivery {
         let key = versionKey(path, version.id)
         if version.byteCount <= UInt64(StateBody.inlineBytesMax) {
-            let found = try onStore(path) { () throws(HostError) in
-                try store.read(key, maxByteCount: StateBody.inlineBytesMax, call)
+            let found: (info: ObjectInfo, bytes: [UInt8])?
+            do throws(HostError) {
+                found = try store.read(key, maxByteCount: StateBody.inlineBytesMax, call)
+            } catch {
+                guard error.code == .tooLarge else { throw StateError(error, path: path) }
+                throw damagedVersion(key, found: "that of more bytes", version.sha256, path)
             }
-            guard let found else { return false }
+            guard let found else { return .missing }
             try check(path, key, PlainDigest.text(of: found.bytes), version)
             try begin(version)
             unsafe try send(found.bytes, to: body)
-            return true
+            return .small(found.bytes)
         }
         var digest = PlainDigest()
         let found = unsafe try get(
@@ -113,9 +147,9 @@ extension StateRepository {
                 unsafe digest.consume(piece)
                 unsafe try body(piece)
             })
-        guard found != nil else { return false }
+        guard found != nil else { return .missing }
         try check(path, key, digest.text, version)
-        return true
+        return .large
     }
 
     private func check(

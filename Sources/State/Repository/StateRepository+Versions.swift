@@ -53,6 +53,11 @@ extension StateRepository {
         _ path: StatePath, _ body: StateBody, over record: StateRecord, _ writer: VersionWriter,
         _ call: Call
     ) throws(StateError) -> StagedVersion {
+        guard record.sequence < VersionID.sequenceMax else {
+            throw StateError(
+                .host(.full), "'\(path)' has had as many versions as can be counted",
+                advice: "move it to another path", path: path)
+        }
         let id = VersionID(
             sequence: record.sequence + 1, random: environment.randomHexadecimal(4))
         var version = StateVersion(
@@ -61,17 +66,12 @@ extension StateRepository {
             writer: writer.writer, lockID: writer.lockID, fence: record.fence,
             previousID: record.last?.id ?? "", previousSHA256: record.last?.sha256 ?? "",
             events: [])
-        do throws(StateError) {
-            switch body {
-            case .small(let bytes, let sha256, let facts):
-                version.describe(UInt64(bytes.count), sha256, facts, after: record.current)
-                try put(path, version, sweep: record.sweep, MemorySource(bytes), call)
-            case .large(let source):
-                try put(path, &version, over: record, source, call)
-            }
-        } catch {
-            discard(path, version.id, call)
-            throw error
+        switch body {
+        case .small(let bytes, let sha256, let facts):
+            version.describe(UInt64(bytes.count), sha256, facts, after: record.current)
+            try put(path, version, sweep: record.sweep, MemorySource(bytes), call)
+        case .large(let source):
+            try put(path, &version, over: record, source, call)
         }
         return StagedVersion(version: version, sweep: record.sweep)
     }
@@ -105,8 +105,13 @@ extension StateRepository {
         ).encoded
         let description = JSONValue.object(version.document).bytes
         let key = descriptionKey(path, version.id)
-        try onStore(path) { () throws(HostError) in
+        do throws(HostError) {
             _ = try store.put(key, description, condition: .absent, attributes: attributes, call)
+        } catch {
+            // Only here is it certain that the bytes are this write's own: had their put failed,
+            // an object of that id could be another's.
+            discard(path, version.id, call)
+            throw StateError(error, path: path)
         }
     }
 

@@ -28,6 +28,7 @@ package final class StateRepository: Sendable {
     package let workspace: String
     let environment: StateEnvironment
     let observer = LeaseObserver()
+    let recentReads = RecentReads()
 
     /// Makes a repository.
     package init(

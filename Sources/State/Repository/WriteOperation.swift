@@ -112,13 +112,20 @@ struct WriteOperation {
     ) throws(StateError) -> StateVersion {
         if let staged, staged.fits(record) { return staged.version }
         let writer = VersionWriter(
-            writer: request.writer, lockID: session.lockID ?? "",
+            writer: firstBytes(of: writer(under: record.lock), atMost: WriteRequest.writerBytesMax),
+            lockID: session.lockID ?? "",
             createdNanoseconds: repository.environment.wallClock())
         let earlier = staged
         let next = try repository.stage(path, try remainingBody(), over: record, writer, call)
         staged = next
         if let earlier { repository.discard(path, earlier.version.id, call) }
         return next.version
+    }
+
+    /// Who writes: the holder of the lock as it named itself, and where the request came from.
+    private func writer(under lock: LockRecord?) -> String {
+        guard let who = lock?.info.who, !who.isEmpty else { return request.writer }
+        return request.writer.isEmpty ? who : "\(who) (\(request.writer))"
     }
 
     /// The body, again: a large one has passed, and is copied from where it was put.

@@ -35,10 +35,12 @@ package struct StatePath: Sendable, CustomStringConvertible {
         service: String, stage: String, provider: String
     ) throws(StateError) -> StatePath {
         for (name, part) in [("service", service), ("stage", stage), ("provider", provider)] {
-            guard !part.isEmpty, !part.utf8.contains(UInt8(ascii: "/")) else {
+            // The suffix would make a file name of a provider `..`, so parts are checked without it.
+            guard !part.utf8.contains(UInt8(ascii: "/")), problem(ofPart: Array(part.utf8)) == nil
+            else {
                 throw StateError(
                     .invalid, "the \(name) '\(printable(part))' must be one part of a path",
-                    advice: "give it a name without '/'")
+                    advice: "give it a name without '/' that is not '.' or '..'")
             }
         }
         return try StatePath("\(service)/\(stage)/\(provider)\(receiptSuffix)")
@@ -109,6 +111,17 @@ func percentDecoded(_ bytes: [UInt8]) -> [UInt8] {
             result.append(bytes[index])
             index += 1
         }
+    }
+    return result
+}
+
+/// As many whole characters of a text as fit into some bytes.
+func firstBytes(of text: String, atMost bytesMax: Int) -> String {
+    guard text.utf8.count > bytesMax else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+        guard result.utf8.count + UTF8.width(scalar) <= bytesMax else { break }
+        result.unicodeScalars.append(scalar)
     }
     return result
 }

@@ -44,6 +44,9 @@ package struct StateVersion: Sendable, Hashable {
 
 /// What a write asks for besides the bytes.
 package struct WriteRequest: Sendable {
+    /// The most bytes of a writer's name that are kept.
+    package static let writerBytesMax = 200
+
     /// The lock that the writer says it holds; `nil` when it says nothing of a lock.
     package var lockID: String?
     /// The MD5 that the client sent; `nil` for none.

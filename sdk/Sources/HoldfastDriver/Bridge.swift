@@ -6,7 +6,9 @@ internal import Synchronization
 
 /// Makes a driver type known to the library's entry.
 public enum DriverRegistration {
-    /// Registers the library's driver. Call it from `holdfast_swift_register`; a repeat is harmless.
+    /// Registers the library's driver.
+    ///
+    /// Call it from `holdfast_swift_register`; a repeat is harmless.
     ///
     /// - Parameter type: The driver.
     public static func register<D: Driver>(_ type: D.Type) {
@@ -21,14 +23,18 @@ private let registered = Mutex<(any DriverBridge)?>(nil)
 /// The library's bridge; only missing when a driver forgot to register.
 private var bridge: (any DriverBridge)? { registered.withLock { $0 } }
 
-/// The C entry behind `holdfast_driver_main_v1`. Not for authors.
+/// The C entry behind `holdfast_driver_main_v1`.
+///
+/// Not for authors.
 ///
 /// - Parameters:
 ///   - offer: What the host offers.
 ///   - driver: Receives the address of the library's table.
 /// - Returns: `HOLDFAST_OK`, or `HOLDFAST_UNSUPPORTED` when the draft numbers differ.
 @c(holdfast_swift_main)
-public func _holdfastMain(_ offer: UnsafeRawPointer, _ driver: UnsafeMutablePointer<UnsafeRawPointer?>)
+public func _holdfastMain(
+    _ offer: UnsafeRawPointer, _ driver: UnsafeMutablePointer<UnsafeRawPointer?>
+)
     -> Int32
 {
     let offered = unsafe offer.assumingMemoryBound(to: holdfast_offer.self).pointee
@@ -106,7 +112,8 @@ private func makeTable(_ description: DriverDescription) -> UnsafePointer<holdfa
             head: { unsafe bridgeHead($0, $1, $2, $3) },
             get: { unsafe bridgeGet($0, $1, $2, $3, $4) },
             put: { unsafe bridgePut($0, $1, $2, $3, $4) },
-            remove: { unsafe bridgeRemove($0, $1, $2) }, list: { unsafe bridgeList($0, $1, $2, $3) },
+            remove: { unsafe bridgeRemove($0, $1, $2) },
+            list: { unsafe bridgeList($0, $1, $2, $3) },
             ping: { unsafe bridgePing($0, $1, $2) }))
     return unsafe UnsafePointer(table)
 }
@@ -127,7 +134,8 @@ private func bridgeStart(
     _ host: UnsafePointer<holdfast_host>?, _ call: CallPointer?,
     _ driver: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> holdfast_status {
-    guard let host = unsafe host, let call = unsafe call, let driver = unsafe driver, let bridge else {
+    guard let host = unsafe host, let call = unsafe call, let driver = unsafe driver, let bridge
+    else {
         return HOLDFAST_INVALID
     }
     let services = unsafe HostServices(table: host)
@@ -138,7 +146,8 @@ private func bridgeStart(
     }
 }
 
-private func bridgeStop(_ driver: UnsafeMutableRawPointer?, _ call: CallPointer?) -> holdfast_status {
+private func bridgeStop(_ driver: UnsafeMutableRawPointer?, _ call: CallPointer?) -> holdfast_status
+{
     guard let driver = unsafe driver else { return HOLDFAST_INVALID }
     unsafe Unmanaged<AnyObject>.fromOpaque(driver).release()
     return HOLDFAST_OK
@@ -173,7 +182,8 @@ private func bridgeOpen(
 
 // MARK: - Store calls
 
-private func bridgeClose(_ store: UnsafeMutableRawPointer?, _ call: CallPointer?) -> holdfast_status {
+private func bridgeClose(_ store: UnsafeMutableRawPointer?, _ call: CallPointer?) -> holdfast_status
+{
     guard let store = unsafe store, let call = unsafe call else { return HOLDFAST_INVALID }
     let box = unsafe Unmanaged<StoreBox>.fromOpaque(store).takeRetainedValue()
     unsafe box.store.close(Call(pointer: call, host: box.host.table))
@@ -205,7 +215,8 @@ private func bridgeHead(
 }
 
 private func bridgeGet(
-    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?, _ request: UnsafePointer<holdfast_get>?,
+    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?,
+    _ request: UnsafePointer<holdfast_get>?,
     _ info: UnsafePointer<holdfast_info_sink>?, _ sink: UnsafePointer<holdfast_sink>?
 ) -> holdfast_status {
     guard let request = unsafe request, let key = unsafe request.pointee.key,
@@ -220,7 +231,8 @@ private func bridgeGet(
 }
 
 private func bridgePut(
-    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?, _ request: UnsafePointer<holdfast_put>?,
+    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?,
+    _ request: UnsafePointer<holdfast_put>?,
     _ source: UnsafePointer<holdfast_source>?, _ info: UnsafePointer<holdfast_info_sink>?
 ) -> holdfast_status {
     guard let request = unsafe request?.pointee, let key = unsafe request.key,
@@ -250,7 +262,8 @@ private func bridgeRemove(
 }
 
 private func bridgeList(
-    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?, _ request: UnsafePointer<holdfast_list>?,
+    _ store: UnsafeMutableRawPointer?, _ call: CallPointer?,
+    _ request: UnsafePointer<holdfast_list>?,
     _ sink: UnsafePointer<holdfast_entry_sink>?
 ) -> holdfast_status {
     guard let request = unsafe request?.pointee, let sink = unsafe sink else {
@@ -295,13 +308,16 @@ private func withStore(
 }
 
 /// Runs `body`; reports what it throws to the host.
-private func report(_ call: CallPointer, _ body: () throws(DriverError) -> Void) -> holdfast_status {
+private func report(_ call: CallPointer, _ body: () throws(DriverError) -> Void) -> holdfast_status
+{
     do throws(DriverError) {
         try body()
         return HOLDFAST_OK
     } catch {
         // The consumer already knows why it ended the call.
-        if error.code == .sinkStopped { return holdfast_status(truncatingIfNeeded: error.vendorCode) }
+        if error.code == .sinkStopped {
+            return holdfast_status(truncatingIfNeeded: error.vendorCode)
+        }
         if let host = startedHost.withLock({ $0 }) { unsafe error.send(call, host.table) }
         return error.code.status
     }
@@ -311,7 +327,8 @@ private func sinkError(_ status: holdfast_status) -> DriverError {
     DriverError(.sinkStopped, "the consumer ended the call", vendorCode: Int64(status))
 }
 
-private func known(_ condition: UnsafePointer<holdfast_condition>) throws(DriverError) -> Condition {
+private func known(_ condition: UnsafePointer<holdfast_condition>) throws(DriverError) -> Condition
+{
     guard let condition = unsafe Condition(condition.pointee) else {
         throw DriverError(.unsupported, "the condition's kind is not known to this driver")
     }
@@ -325,7 +342,8 @@ extension Options {
             guard let items = unsafe options.items else { break }
             let item = unsafe items.advanced(by: index * Int(options.stride))
                 .assumingMemoryBound(to: holdfast_option.self).pointee
-            let isNumber = unsafe (HOLDFAST_OPTION_INTEGER...HOLDFAST_OPTION_SIZE).contains(item.type)
+            let isNumber = unsafe (HOLDFAST_OPTION_INTEGER...HOLDFAST_OPTION_SIZE).contains(
+                item.type)
             values[unsafe String(text: item.name)] =
                 unsafe isNumber ? .number(item.number) : .text(String(text: item.text))
         }

@@ -110,7 +110,8 @@ extension [Attribute] {
             var offset = 0
             func take(_ count: Int) -> holdfast_text {
                 defer { offset += count }
-                return unsafe holdfast_text(lending: .init(rebasing: bytes[offset..<offset + count]))
+                return unsafe holdfast_text(
+                    lending: .init(rebasing: bytes[offset..<offset + count]))
             }
             let items = unsafe map { attribute in
                 unsafe holdfast_attribute(

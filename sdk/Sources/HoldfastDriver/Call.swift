@@ -28,7 +28,9 @@ internal import Glibc
     /// The W3C `traceparent` of the caller; empty for none.
     public var traceParent: String { unsafe String(text: pointer.pointee.trace_parent) }
 
-    /// Whether the call was cancelled or its deadline has passed. Cheap: poll it.
+    /// Whether the call was cancelled or its deadline has passed.
+    ///
+    /// Cheap: poll it.
     public var isOver: Bool { unsafe host.pointee.cancelled(pointer) != 0 }
 
     /// The time until the deadline in nanoseconds, at least 0; `Int64.max` for none.
@@ -48,9 +50,13 @@ internal import Glibc
         throw DriverError(.cancelled, "the call was cancelled", applied: applied)
     }
 
-    /// Writes a message to the operator's log. It must hold no secret and no object's bytes.
+    /// Writes a message to the operator's log.
+    ///
+    /// It must hold no secret and no object's bytes.
     public func log(_ severity: Severity, _ message: String) {
-        unsafe message.withText { text in unsafe host.pointee.event(pointer, severity.rawValue, text) }
+        unsafe message.withText { text in
+            unsafe host.pointee.event(pointer, severity.rawValue, text)
+        }
     }
 }
 
@@ -69,7 +75,9 @@ public enum Severity: UInt32, Sendable {
     // SAFETY: the host's table is constant and valid for the life of the process.
     let table: UnsafePointer<holdfast_host>
 
-    /// Writes a message to the operator's log. It must hold no secret.
+    /// Writes a message to the operator's log.
+    ///
+    /// It must hold no secret.
     public func log(_ severity: Severity, _ message: String) {
         unsafe message.withText { text in unsafe table.pointee.event(nil, severity.rawValue, text) }
     }

@@ -1,6 +1,8 @@
 /// Why a call failed, as section 5 of `holdfast/driver.h` asks for it.
 public struct DriverError: Error, Sendable {
-    /// The class of a failure. More may come; act on those you know.
+    /// The class of a failure.
+    ///
+    /// More may come; act on those you know.
     public struct Code: Sendable, Hashable {
         /// The number in `holdfast/driver.h`, negative.
         public let status: Int32
@@ -95,6 +97,8 @@ extension DriverError.Code {
     public static let source = Self(-17)
     /// A defect of the driver.
     public static let internalError = Self(-18)
-    /// The host's sink asked to stop or failed. Made by the SDK; a driver only passes it on.
+    /// The host's sink asked to stop or failed.
+    ///
+    /// Made by the SDK; a driver only passes it on.
     public static let sinkStopped = Self(.min)
 }

@@ -10,12 +10,16 @@ internal import CHoldfast
         unsafe self.bytes = bytes
     }
 
-    /// Sends the object's information. Call it exactly once, before any byte.
+    /// Sends the object's information.
+    ///
+    /// Call it exactly once, before any byte.
     ///
     /// - Parameter object: The information of the version whose bytes follow.
     /// - Throws: ``DriverError`` when the consumer is gone; pass it on unchanged.
     public func begin(_ object: ObjectInfo) throws(DriverError) {
-        let status = unsafe object.withC { value in unsafe info.pointee.info(info.pointee.context, value) }
+        let status = unsafe object.withC { value in
+            unsafe info.pointee.info(info.pointee.context, value)
+        }
         try checkSink(status)
     }
 
@@ -59,7 +63,9 @@ internal import CHoldfast
     }
 }
 
-/// Where the bytes of a write come from. Read it once, front to back.
+/// Where the bytes of a write come from.
+///
+/// Read it once, front to back.
 @safe public struct ObjectSource {
     private let source: UnsafePointer<holdfast_source>
 

@@ -1,4 +1,6 @@
-/// An object's address. The host has checked it: see section 7 of `holdfast/driver.h`.
+/// An object's address.
+///
+/// The host has checked it: see section 7 of `holdfast/driver.h`.
 public struct ObjectKey: Sendable, Hashable {
     /// A kind of object, such as `terraform`: 1 to 32 bytes of `[a-z0-9-]`.
     public var collection: String
@@ -157,7 +159,9 @@ public struct Entry: Sendable, Hashable {
     }
 }
 
-/// A reading of the store's clock. Two readings compare only when their domains are equal.
+/// A reading of the store's clock.
+///
+/// Two readings compare only when their domains are equal.
 public struct StoreClock: Sendable, Hashable {
     /// The clock's name; `boot:<boot id>` for this machine's `CLOCK_BOOTTIME`.
     public var domain: String
