@@ -109,7 +109,7 @@ let instruments: [Target] = [
 /// Executables export nothing, so that none of their symbols can take the place of a driver's.
 var hiddenSymbols: LinkerSetting {
     .unsafeFlags(
-        ["-no-toolchain-stdlib-rpath", "-use-ld=lld"]
+        ["-use-ld=lld"]
             + ["--version-script=\(Context.packageDirectory)/Sources/host.map", "--gc-sections"]
             .flatMap { ["-Xlinker", $0] })
 }

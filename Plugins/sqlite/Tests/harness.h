@@ -6,7 +6,6 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
