@@ -91,6 +91,9 @@ struct FrontDoor: HTTPResponder {
         switch error {
         case let error as APIError: error
         case let error as BodyFailure: APIError(error)
+        // The socket failed under a body that was being read.
+        case is IOError: APIError(BodyFailure.truncated)
+        case is CancellationError: .unavailable("draining", "this daemon is shutting down")
         default: APIError(unexpected: error)
         }
     }

@@ -45,6 +45,7 @@ final class Daemon: Sendable {
     /// - Throws: ``StartupFailure`` when it cannot start.
     func run() async throws(StartupFailure) {
         for notice in settings.notices { logger.warning("\(notice)") }
+        try await PortCheck.check(settings)
         let store = try await openStore()
         let readiness = Readiness(store: store, pool: pool)
         let frontDoor = frontDoor(store, readiness)
@@ -54,7 +55,7 @@ final class Daemon: Sendable {
         } catch is CancellationError {
             logger.warning("some requests were still running and were cut off")
         } catch {
-            throw Self.failure(error, settings)
+            throw PortCheck.failure(error, settings)
         }
         await close(store)
         logger.info("ended")
@@ -158,30 +159,5 @@ final class Daemon: Sendable {
                 "address": "\(settings.address)", "port": "\(port)",
                 "version": "\(HoldfastVersion.current)",
             ])
-    }
-
-    private static func failure(_ error: any Error, _ settings: DaemonSettings) -> StartupFailure {
-        let place = "\(settings.address) port \(settings.port)"
-        guard let error = error as? IOError else {
-            return StartupFailure(status: 1, "serving on \(place) failed: \(error)")
-        }
-        switch error.errnoCode {
-        case EADDRINUSE:
-            return StartupFailure(
-                status: 1, "\(place) is in use by another process",
-                advice:
-                    "end that process, or choose another port with --port, or any free one with "
-                    + "--port 0")
-        case EACCES:
-            return StartupFailure(
-                status: 1, "this user may not listen on \(place)",
-                advice: "choose a port of 1024 or above with --port")
-        case EADDRNOTAVAIL:
-            return StartupFailure(
-                status: 1, "no interface of this machine has the address \(settings.address)",
-                advice: "give the address of one interface, or 0.0.0.0 for all")
-        default:
-            return StartupFailure(status: 1, "serving on \(place) failed: \(error)")
-        }
     }
 }
