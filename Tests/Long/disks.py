@@ -24,9 +24,8 @@ class Disk:
         self.folder = folder
         self.template = folder / "template.img"
         self.image, self.cut_image = folder / "disk.img", folder / "cut.img"
-        self.mount_point, self.cut_point = folder / "disk", folder / "cut"
-        for point in (self.mount_point, self.cut_point):
-            point.mkdir(parents=True, exist_ok=True)
+        self.mount_point = folder / "disk"
+        self.mount_point.mkdir(parents=True, exist_ok=True)
         with self.template.open("wb") as file:
             file.truncate(megabytes << 20)
         run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.template)
@@ -42,20 +41,20 @@ class Disk:
         run("sync", "-f", self.mount_point)
 
     def cut(self, after_copy: Callable[[], None] = lambda: None) -> Path:
-        """The disk as a machine finds it after the power came back."""
+        """The disk as a machine finds it after the power came back: at the same place, because a
+        project's path names its workspace."""
         copy(self.image, self.cut_image)
         after_copy()
         run("umount", self.mount_point)
-        run("mount", "-o", "loop", self.cut_image, self.cut_point)
-        return self.cut_point
+        run("mount", "-o", "loop", self.cut_image, self.mount_point)
+        return self.mount_point
 
     def end(self) -> None:
-        for point in (self.mount_point, self.cut_point):
-            subprocess.run(["umount", str(point)], capture_output=True)
+        subprocess.run(["umount", str(self.mount_point)], capture_output=True)
 
     def repaired(self) -> str:
         """What fsck says of the image after the journal was replayed; empty when it is clean."""
-        run("umount", self.cut_point)
+        run("umount", self.mount_point)
         done = subprocess.run(
             ["fsck.ext4", "-f", "-n", str(self.cut_image)], capture_output=True, text=True)
         return "" if done.returncode == 0 else done.stdout
