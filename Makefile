@@ -5,7 +5,7 @@
 run: build
 	scripts/run-example
 
-test: build lint test-swift test-drivers test-e2e
+test: lint build test-swift test-drivers test-e2e
 	@echo "all tests passed"
 
 build: deps

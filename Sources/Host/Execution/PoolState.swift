@@ -12,8 +12,10 @@ struct PoolLimits {
     let slow: Int
     /// Jobs of one store that are not of the control lane; one more is left for that lane.
     let store: Int
-    /// Jobs of the normal lane that get a thread at once. Those that come while so many run wait for
-    /// one of these threads, because waking one more than there are processors makes all slower.
+    /// Jobs of the normal lane that get a thread at once.
+    ///
+    /// Those that come while so many run wait for one of these threads, because waking one more than
+    /// there are processors makes all slower.
     let eager: Int
     /// How long such a job waits before it gets a thread of its own after all: those that run may be
     /// waiting for their store.
