@@ -1,8 +1,8 @@
 """What lies on the disk, what the binaries are, and how the daemon ends."""
 
-import os
 import hashlib
 import json
+import os
 import re
 import signal
 import sqlite3
