@@ -54,9 +54,9 @@ private let loaded = Mutex<[FileIdentity: Result<LoadedDriver, LoaderError>]>([:
     /// would give back this one for another that later has the same descriptor.
     init(_ file: borrowing CheckedFile) throws(LoaderError) {
         let path = file.path
-        // High numbers leave the low ones to the rest of the program, where the limit allows it.
-        var number = fcntl(file.descriptor.number, F_DUPFD_CLOEXEC, 700)
-        if number < 0 { number = fcntl(file.descriptor.number, F_DUPFD_CLOEXEC, 3) }
+        // The lowest free number: a high one makes the kernel enlarge the process's table of files, for
+        // which it waits, some 10 ms in a process with threads, until no processor looks at the old one.
+        let number = fcntl(file.descriptor.number, F_DUPFD_CLOEXEC, 3)
         let descriptor = Descriptor(number)
         guard number >= 0 else { throw LoaderError.system(path, "keep the file open", errno) }
         let flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE
