@@ -13,6 +13,8 @@ struct TerraformEndpoint: Sendable {
     let transferPool: BlockingPool
     /// The most bytes of a state.
     let bodyLimit: UInt64
+    /// The looks at states that clients wait for.
+    let reads = SharedAnswers<Wish, Finding>()
 
     /// How long a request may take that moves little; long transfers may go on while they move.
     static let requestTime = Duration.seconds(30)

@@ -6,7 +6,7 @@ internal import State
 
 extension TerraformEndpoint {
     /// What a first look at a state brought.
-    private enum Finding: Sendable {
+    enum Finding: Sendable {
         case absent
         /// The client has it, or asked for the head alone.
         case head(StateVersion, isUnchanged: Bool)
@@ -15,8 +15,9 @@ extension TerraformEndpoint {
         case large(StateVersion)
     }
 
-    /// Which of the bytes the client wants, and how.
-    private struct Wish: Sendable {
+    /// Which of the bytes of which state the client wants, and how.
+    struct Wish: Sendable, Hashable {
+        var path: StatePath
         var version: String?
         var knownTag: String?
         var wantsBody: Bool
@@ -28,11 +29,9 @@ extension TerraformEndpoint {
         _ exchange: Exchange, _ target: RequestTarget, _ path: StatePath, wantsBody: Bool
     ) async throws -> Response {
         let wish = Wish(
-            version: try target.queryValue("version"), knownTag: exchange[.ifNoneMatch],
+            path: path, version: try target.queryValue("version"), knownTag: exchange[.ifNoneMatch],
             wantsBody: wantsBody, takesGzip: ContentCoding.takesGzip(exchange[.acceptEncoding]))
-        let finding = try await run(exchange) { repository, call throws(StateError) in
-            try Self.find(repository, path, wish, call)
-        }
+        let finding = try await look(exchange, wish)
         switch finding {
         case .absent:
             throw APIError(
@@ -47,18 +46,32 @@ extension TerraformEndpoint {
             headers[.contentLength] = "\(bytes.readableBytes)"
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
         case .large(let version):
-            return stream(exchange, path, version, wish)
+            return stream(exchange, version, wish)
+        }
+    }
+
+    /// Looks once for all clients that want the same and wait for a thread together.
+    private func look(_ exchange: Exchange, _ wish: Wish) async throws -> Finding {
+        try await reads.answer(to: wish) {
+            exchange.call(Self.requestTime)
+        } _: { [pool, repository] call, begin, deliver in
+            pool.start(.normal, on: repository.store, call) {
+                begin()
+                return try Self.find(repository, wish, call)
+            } _: {
+                deliver($0)
+            }
         }
     }
 
     private static func find(
-        _ repository: StateRepository, _ path: StatePath, _ wish: Wish, _ call: Call
+        _ repository: StateRepository, _ wish: Wish, _ call: Call
     ) throws(StateError) -> Finding {
         var early: Finding?
         var bytes = ByteBuffer()
         let version: StateVersion?
         do throws(StateError) {
-            version = try unsafe repository.read(path, version: wish.version, call) {
+            version = try unsafe repository.read(wish.path, version: wish.version, call) {
                 found throws(StateError) in
                 early = Self.early(found, wish)
                 guard early == nil else {
@@ -90,7 +103,7 @@ extension TerraformEndpoint {
     // MARK: Large states
 
     private func stream(
-        _ exchange: Exchange, _ path: StatePath, _ version: StateVersion, _ wish: Wish
+        _ exchange: Exchange, _ version: StateVersion, _ wish: Wish
     ) -> Response {
         var headers = Self.headers(version, isGzip: wish.takesGzip)
         let length = wish.takesGzip ? nil : Int(exactly: version.byteCount)
@@ -98,7 +111,7 @@ extension TerraformEndpoint {
         let body = ResponseBody(contentLength: length) { writer in
             let call = exchange.call(Self.transferTime)
             let pipe = DownloadPipe(call: call)
-            let job = start(call, pipe, path, version, isGzip: wish.takesGzip)
+            let job = start(call, pipe, wish.path, version, isGzip: wish.takesGzip)
             do {
                 while let bytes = try await pipe.next() { try await writer.write(bytes) }
                 try await job.value()

@@ -64,18 +64,27 @@ package final class BlockingPool: Sendable {
         _ lane: Lane, on store: Store? = nil, _ call: Call,
         _ body: @escaping @Sendable () throws -> R
     ) async throws -> R {
-        let context = ServiceContext.current
-        let traced: @Sendable () throws -> R =
-            if let context { { try ServiceContext.withValue(context) { try body() } } } else {
-                body
-            }
-        return try await withTaskCancellationHandler {
+        try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                submit(lane, store, call, traced) { continuation.resume(with: $0) }
+                start(lane, on: store, call, body) { continuation.resume(with: $0) }
             }
         } onCancel: {
             call.cancel()
         }
+    }
+
+    /// As ``run(_:on:_:_:)``, for a caller that does not wait: `deliver` is called once with what `run`
+    /// would return or throw, on any thread, and must not block.
+    package func start<R: Sendable>(
+        _ lane: Lane, on store: Store? = nil, _ call: Call,
+        _ body: @escaping @Sendable () throws -> R,
+        _ deliver: @escaping @Sendable (Result<R, any Error>) -> Void
+    ) {
+        guard let context = ServiceContext.current else {
+            return submit(lane, store, call, body, deliver)
+        }
+        submit(
+            lane, store, call, { try ServiceContext.withValue(context) { try body() } }, deliver)
     }
 
     /// As `run`, for a plain thread, which waits.
