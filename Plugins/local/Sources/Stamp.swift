@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HoldfastDriver
 
 /// What the driver keeps beside an object's bytes, in one extended attribute of its file.
@@ -23,8 +24,13 @@ struct Stamp {
 
     /// Makes the stamp of a file that was just written, with a version of its own.
     init(of facts: Facts, attributes: [Attribute]) {
-        var generator = SystemRandomNumberGenerator()
-        random = (generator.next(), generator.next())
+        // One call of the kernel; the standard library's generator makes two.
+        var bits: (UInt64, UInt64) = (0, 0)
+        let status = unsafe withUnsafeMutableBytes(of: &bits) { bytes in
+            unsafe getentropy(bytes.baseAddress, bytes.count)
+        }
+        precondition(status == 0, "the kernel gave no random bytes")
+        random = bits
         modified = UInt64(bitPattern: facts.modified)
         origin = Self.origin(of: facts)
         byteCount = facts.byteCount

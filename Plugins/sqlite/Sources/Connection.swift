@@ -5,7 +5,7 @@ internal import HoldfastDriver
 /// A database handle with its prepared statements, used by one thread at a time.
 @safe final class Connection {
     private let handle: OpaquePointer
-    private var statements: [Query: Statement] = [:]
+    private var statements = [Statement?](repeating: nil, count: Query.placeCount)
 
     /// The call that this connection works for; its end bounds every wait for a lock.
     var call: Call?
@@ -46,7 +46,7 @@ internal import HoldfastDriver
     }
 
     deinit {
-        statements = [:]
+        statements = []
         unsafe sqlite3_close_v2(handle)
     }
 
@@ -58,9 +58,9 @@ internal import HoldfastDriver
 
     /// The prepared statement of a query, ready for its parameters.
     func prepared(_ query: Query) throws(SQLiteFailure) -> Statement {
-        if let statement = statements[query] { return statement }
+        if let statement = statements[query.place] { return statement }
         let statement = try unsafe Statement(query.sql, on: handle)
-        statements[query] = statement
+        statements[query.place] = statement
         return statement
     }
 

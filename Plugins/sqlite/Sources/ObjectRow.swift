@@ -9,7 +9,7 @@ struct ObjectRow {
 
     /// Reads the columns that every query of objects starts with.
     init(_ statement: Statement) throws(SQLiteFailure) {
-        guard let attributes = [Attribute](json: statement.text(3)) else {
+        guard let attributes = [Attribute](json: statement.array(3)) else {
             throw SQLiteFailure(
                 extendedCode: 11, message: "the column attributes is not a JSON object of strings")
         }
@@ -17,6 +17,19 @@ struct ObjectRow {
             version: Version(token: statement.array(0)),
             byteCount: UInt64(clamping: statement.number(1)),
             modifiedNanoseconds: statement.number(2), attributes: attributes)
+        upload = statement.isNull(4) ? nil : statement.number(4)
+    }
+}
+
+/// What a write has to know of the row that it replaces.
+struct CurrentRow {
+    let version: Version
+    /// The upload that holds the bytes; `nil` when the row itself does.
+    let upload: Int64?
+
+    /// Reads the columns that every query of objects starts with.
+    init(_ statement: Statement) {
+        version = Version(token: statement.array(0))
         upload = statement.isNull(4) ? nil : statement.number(4)
     }
 }
@@ -45,6 +58,14 @@ extension Connection {
         defer { statement.reset() }
         statement.bind(key)
         return try statement.step() ? ObjectRow(statement) : nil
+    }
+
+    /// What a write has to know of an object, if there is one.
+    func current(_ key: ObjectKey) throws(SQLiteFailure) -> CurrentRow? {
+        let statement = try prepared(.head(key.table))
+        defer { statement.reset() }
+        statement.bind(key)
+        return try statement.step() ? CurrentRow(statement) : nil
     }
 
     /// The row of an object with its bytes, which are empty when an upload holds them.

@@ -12,6 +12,8 @@ enum Table: Hashable {
 
     init(collection: String) { self = collection == Self.receiptCollection ? .receipts : .objects }
 
+    fileprivate var place: Int { self == .objects ? 0 : 1 }
+
     var name: String {
         switch self {
         case .objects: "objects"
@@ -26,13 +28,40 @@ enum Table: Hashable {
 /// The statements that are kept prepared.
 ///
 /// Parameters have the same numbers in all of them: ?1 collection, ?2 workspace, ?3 path; or ?1 upload, ?2 number.
-enum Query: Hashable {
+enum Query {
     case begin, commit, rollback
     case head(Table), read(Table), list(Table, attributes: Bool)
     case write(Table), remove(Table)
     case addUpload, addChunk, readChunk, measureUpload, storeUpload, retireUpload
     case idleUploads, removeChunks, removeUpload
     case probe
+
+    /// Where a connection keeps the prepared statement: a place of its own for each case.
+    var place: Int {
+        switch self {
+        case .begin: 0
+        case .commit: 1
+        case .rollback: 2
+        case .probe: 3
+        case .addUpload: 4
+        case .addChunk: 5
+        case .readChunk: 6
+        case .measureUpload: 7
+        case .storeUpload: 8
+        case .retireUpload: 9
+        case .idleUploads: 10
+        case .removeChunks: 11
+        case .removeUpload: 12
+        case .head(let table): 13 + table.place
+        case .read(let table): 15 + table.place
+        case .write(let table): 17 + table.place
+        case .remove(let table): 19 + table.place
+        case .list(let table, let attributes): (attributes ? 21 : 23) + table.place
+        }
+    }
+
+    /// How many places there are.
+    static let placeCount = 25
 
     var sql: String {
         switch self {

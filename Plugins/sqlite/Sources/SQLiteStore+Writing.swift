@@ -57,12 +57,12 @@ extension SQLiteStore {
     private func send(
         _ key: ObjectKey, _ first: [UInt8], _ intake: inout Intake, to upload: Int64, _ call: Call
     ) throws(DriverError) -> Int64 {
-        let action = "cannot write \(key.shown)"
         var number: Int64 = 0
         var bytes = first
         while !bytes.isEmpty {
             guard intake.byteCount <= Self.maximumByteCount else { throw tooLarge(key) }
-            _ = try writer.submit(uploads.chunk(number, of: upload, bytes), action, call)
+            _ = try writer.submit(
+                uploads.chunk(number, of: upload, bytes), "cannot write \(key.shown)", call)
             number += 1
             // Room is made as fast as it is taken, so that overwriting does not grow the file.
             if number % 8 == 0 {
@@ -78,7 +78,7 @@ extension SQLiteStore {
     private func refuseEarly(_ request: PutRequest, _ call: Call) throws(DriverError) {
         guard request.condition != .none else { return }
         let row = try readers.read("cannot read \(request.key.shown)", call) {
-            connection throws(SQLiteFailure) in try connection.row(request.key)
+            connection throws(SQLiteFailure) in try connection.current(request.key)
         }
         if let refusal = request.condition.refusal(of: row, request.key) { throw refusal }
     }
@@ -93,7 +93,7 @@ extension SQLiteStore {
         let outcome = try writer.submit(operation, "cannot write \(request.key.shown)", call)
         if outcome.retiredUpload { removeUnneeded(call, seconds: 0.25) }
         return ObjectInfo(
-            version: Version(version), byteCount: size,
+            version: version, byteCount: size,
             modifiedNanoseconds: outcome.modifiedNanoseconds, attributes: request.attributes)
     }
 

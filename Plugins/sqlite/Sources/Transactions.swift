@@ -21,13 +21,13 @@ final class Transactions: Sendable {
 
     /// Begins a transaction, after what an earlier one may have left behind was overwritten.
     func begin(
-        _ connection: Connection, _ action: String, _ call: Call
+        _ connection: Connection, _ action: @autoclosure () -> String, _ call: Call
     ) throws(DriverError) {
         do {
             if isUnsettled.load(ordering: .acquiring) { try settle(connection) }
             try connection.prepared(.begin).run()
         } catch {
-            throw error.located(action, file: file.path, call)
+            throw error.located(action(), file: file.path, call)
         }
     }
 

@@ -31,8 +31,9 @@ struct PutOperation: WriteOperation {
 
     let key: ObjectKey
     let condition: Condition
-    let attributes: String
-    let version: String
+    /// A JSON object, as UTF-8 text.
+    let attributes: [UInt8]
+    let version: Version
     let size: UInt64
     let content: Content
 
@@ -42,7 +43,7 @@ struct PutOperation: WriteOperation {
 
     func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
     {
-        let current = try connection.row(key)
+        let current = try connection.current(key)
         if let refusal = condition.refusal(of: current, key) { return .failure(refusal) }
         let now = unixNanoseconds()
         if case .upload(let upload, let count) = content {
@@ -62,10 +63,10 @@ struct PutOperation: WriteOperation {
     private func write(to connection: Connection, now: Int64) throws(SQLiteFailure) {
         let statement = try connection.prepared(.write(key.table))
         statement.bind(key)
-        statement.bind(4, version)
+        statement.bind(4, text: version.token)
         statement.bind(5, Int64(size))
         statement.bind(6, now)
-        statement.bind(7, attributes)
+        statement.bind(7, text: attributes)
         if key.table == .receipts, let name = ReceiptName(path: key.path) {
             statement.bind(10, name.service)
             statement.bind(11, name.stage)
@@ -92,7 +93,7 @@ struct RemoveOperation: WriteOperation {
 
     func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
     {
-        let current = try connection.row(key)
+        let current = try connection.current(key)
         if let refusal = condition.refusal(of: current, key) { return .failure(refusal) }
         guard let current else { return .success(WriteOutcome()) }
         let statement = try connection.prepared(.remove(key.table))
@@ -107,7 +108,7 @@ struct RemoveOperation: WriteOperation {
 
 extension Condition {
     /// Why a write under this condition is refused; `nil` when the condition holds.
-    func refusal(of current: ObjectRow?, _ key: ObjectKey) -> DriverError? {
+    func refusal(of current: CurrentRow?, _ key: ObjectKey) -> DriverError? {
         let reason: String
         switch self {
         case .none: return nil
@@ -115,11 +116,11 @@ extension Condition {
             guard current != nil else { return nil }
             reason = "it exists"
         case .version(let wanted):
-            if current?.info.version == wanted { return nil }
+            if current?.version == wanted { return nil }
             reason = current == nil ? "it does not exist" : "it has another version"
         }
         return DriverError(
             .condition, "the condition on \(key.shown) does not hold: \(reason)",
-            currentVersion: current?.info.version)
+            currentVersion: current?.version)
     }
 }
