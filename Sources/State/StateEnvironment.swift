@@ -21,10 +21,7 @@ package struct StateEnvironment: Sendable {
 
     /// This machine's own.
     package static let system = StateEnvironment(
-        randomBytes: { count in
-            var generator = SystemRandomNumberGenerator()
-            return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        },
+        randomBytes: { RandomBytes.make($0) },
         wallClock: { WallClock.now }, bootClock: { BootTime.now })
 
     /// `byteCount` random bytes in hexadecimal.
@@ -33,8 +30,5 @@ package struct StateEnvironment: Sendable {
 
 /// Bytes in lower-case hexadecimal.
 func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
+    RandomBytes.hexadecimal(of: Array(bytes))
 }

@@ -75,9 +75,11 @@ extension HoldfastLoader.Condition {
 extension HoldfastLoader.PutRequest {
     init(_ request: PutRequest, length: UInt64?) {
         // The contract promises ascending names.
-        let attributes = request.attributes
+        var attributes = request.attributes
             .map { HoldfastLoader.Attribute(name: $0.key, value: $0.value) }
-            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        if attributes.count > 1 {
+            attributes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        }
         self.init(condition: .init(request.condition), attributes: attributes, length: length)
     }
 }

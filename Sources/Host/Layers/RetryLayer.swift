@@ -49,7 +49,7 @@ struct RetryLayer: StoreOperations {
         var attempt: UInt32 = 1
         while true {
             do throws(HostError) {
-                return try body(call.derived(attempt: attempt))
+                return try body(call.attempt == attempt ? call : call.derived(attempt: attempt))
             } catch {
                 guard !isFinal(), let delay = policy.delay(after: error, attempt, call) else {
                     throw error
@@ -119,7 +119,7 @@ struct RetryLayer: StoreOperations {
         while true {
             var failure: HostError
             do throws(HostError) {
-                return try attempt(call.derived(attempt: number))
+                return try attempt(call.attempt == number ? call : call.derived(attempt: number))
             } catch {
                 failure = error
             }

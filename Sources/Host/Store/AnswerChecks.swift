@@ -1,3 +1,5 @@
+internal import Glibc
+
 // What a driver may answer. Nonsense becomes an error that names the driver before anyone acts on it.
 
 /// Makes the error for an answer that breaks the driver contract.
@@ -101,10 +103,25 @@ func check(_ page: [Entry], of listing: Listing) throws(HostError) {
     }
 }
 
+/// Whether two texts are the same to the byte: equal letters may be different bytes.
+func haveEqualBytes(_ left: String, _ right: String) -> Bool {
+    guard left.utf8.count == right.utf8.count else { return false }
+    guard !left.isEmpty else { return true }
+    var (left, right) = (left, right)
+    return left.withUTF8 { left in
+        right.withUTF8 { right in
+            guard let start = left.baseAddress, let other = right.baseAddress else {
+                return false
+            }
+            return unsafe memcmp(start, other, left.count) == 0
+        }
+    }
+}
+
 /// Whether two sets of attributes are the same to the byte.
 private func haveEqualBytes(_ left: [String: String], _ right: [String: String]) -> Bool {
     left.count == right.count
         && left.allSatisfy { name, value in
-            right[name].map { $0.utf8.elementsEqual(value.utf8) } ?? false
+            right[name].map { haveEqualBytes($0, value) } ?? false
         }
 }

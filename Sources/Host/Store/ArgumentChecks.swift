@@ -7,9 +7,9 @@ extension ObjectKey {
         try checkWorkspace(workspace)
         guard !path.isEmpty else { throw invalid("the path is empty") }
         try checkLength(path, of: "the path", most: Limits.objectPathBytes)
-        for part in path.split(separator: "/", omittingEmptySubsequences: false) {
-            try checkPart(part, of: "path", shown(path))
-        }
+        // One look at each byte finds nothing in almost every path; only the others are taken apart.
+        if isPlain(path) { return }
+        for part in parts(of: path) { try checkPart(part, of: "path", path) }
     }
 }
 
@@ -71,43 +71,76 @@ private func checkWorkspace(_ name: String) throws(HostError) {
 /// Checks the start of a path: its last part may be cut anywhere, the ones before are whole.
 private func checkStart(of what: String, _ text: String) throws(HostError) {
     try checkLength(text, of: "the \(what)", most: Limits.objectPathBytes)
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    for part in parts.dropLast() { try checkPart(part, of: what, shown(text)) }
+    let parts = parts(of: text)
+    for part in parts.dropLast() { try checkPart(part, of: what, text) }
     guard let last = parts.last, !last.isEmpty else { return }
     try checkLength(last, of: "the last part of the \(what)", most: Limits.partBytes)
-    try checkCharacters(last, of: what, shown(text))
+    try checkCharacters(last, of: what, text)
+}
+
+/// Whether every part of a path is a name; `false` may also mean that a closer look is needed.
+private func isPlain(_ path: String) -> Bool {
+    var partCount = 0
+    // A part of nothing but dots is left to the closer look.
+    var hasName = false
+    for byte in path.utf8 {
+        if byte == UInt8(ascii: "/") {
+            guard hasName else { return false }
+            (partCount, hasName) = (0, false)
+            continue
+        }
+        partCount += 1
+        guard byte >= 0x20, byte != 0x7F, partCount <= Limits.partBytes else { return false }
+        if byte != UInt8(ascii: ".") { hasName = true }
+    }
+    return hasName
+}
+
+/// The parts of a path, as bytes: looking for letters as people see them would take far longer.
+private func parts(of path: String) -> [Substring.UTF8View] {
+    path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
 }
 
 private func checkPart(
-    _ part: Substring, of what: String, _ whole: String
+    _ part: Substring.UTF8View, of what: String, _ whole: String
 ) throws(HostError) {
     guard !part.isEmpty else {
-        throw invalid("the \(what) \(whole) has an empty part: single slashes go between parts")
-    }
-    guard part.utf8.count <= Limits.partBytes else {
         throw invalid(
-            "the \(what) \(whole) has a part of \(part.utf8.count) bytes, "
+            "the \(what) \(shown(whole)) has an empty part: single slashes go between parts")
+    }
+    guard part.count <= Limits.partBytes else {
+        throw invalid(
+            "the \(what) \(shown(whole)) has a part of \(part.count) bytes, "
                 + "at most \(Limits.partBytes) are allowed")
     }
-    guard !part.utf8.elementsEqual(".".utf8), !part.utf8.elementsEqual("..".utf8) else {
-        throw invalid("the \(what) \(whole) has the part \"\(part)\", which is not a name")
+    guard !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8) else {
+        throw invalid(
+            "the \(what) \(shown(whole)) has the part \"\(Substring(part))\", which is not a name")
     }
     try checkCharacters(part, of: what, whole)
 }
 
 private func checkCharacters(
-    _ part: Substring, of what: String, _ whole: String
+    _ part: Substring.UTF8View, of what: String, _ whole: String
 ) throws(HostError) {
-    if let byte = controlCharacter(in: part.utf8) {
-        throw invalid("the \(what) \(whole) holds the control character \(hex(byte))")
+    if let byte = controlCharacter(in: part) {
+        throw invalid("the \(what) \(shown(whole)) holds the control character \(hex(byte))")
     }
 }
 
+// The names are only made for a message: these checks stand before every call of a driver.
+
 private func checkLength(
-    _ text: some StringProtocol, of what: String, most: Int
+    _ text: String, of what: @autoclosure () -> String, most: Int
 ) throws(HostError) {
-    guard text.utf8.count <= most else {
-        throw invalid("\(what) has \(text.utf8.count) bytes, at most \(most) are allowed")
+    try checkLength(text.utf8[...], of: what(), most: most)
+}
+
+private func checkLength(
+    _ text: Substring.UTF8View, of what: @autoclosure () -> String, most: Int
+) throws(HostError) {
+    guard text.count <= most else {
+        throw invalid("\(what()) has \(text.count) bytes, at most \(most) are allowed")
     }
 }
 

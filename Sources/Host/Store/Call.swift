@@ -98,9 +98,15 @@ package final class Call: Sendable {
 
 /// The cancellation that a call shares with those derived from it.
 private final class Cancellation: Sendable {
+    private struct Handler: Sendable {
+        var token: UInt64
+        var run: @Sendable () -> Void
+    }
+
     private struct State: Sendable {
         var nextToken: UInt64 = 0
-        var handlers: [UInt64: @Sendable () -> Void] = [:]
+        // A call has one or two at a time, which are found faster here than in a dictionary.
+        var handlers: [Handler] = []
     }
 
     private let flag = Atomic(false)
@@ -111,17 +117,17 @@ private final class Cancellation: Sendable {
     func cancel() {
         let handlers = state.withLock { state in
             flag.store(true, ordering: .relaxed)
-            defer { state.handlers = [:] }
+            defer { state.handlers = [] }
             return state.handlers
         }
-        for handler in handlers.values { handler() }
+        for handler in handlers { handler.run() }
     }
 
     func add(_ handler: @escaping @Sendable () -> Void) -> UInt64 {
         let token: UInt64? = state.withLock { state in
             guard !flag.load(ordering: .relaxed) else { return nil }
             state.nextToken += 1
-            state.handlers[state.nextToken] = handler
+            state.handlers.append(Handler(token: state.nextToken, run: handler))
             return state.nextToken
         }
         if let token { return token }
@@ -129,5 +135,10 @@ private final class Cancellation: Sendable {
         return 0
     }
 
-    func remove(_ token: UInt64) { _ = state.withLock { $0.handlers.removeValue(forKey: token) } }
+    func remove(_ token: UInt64) {
+        state.withLock { state in
+            guard let place = state.handlers.lastIndex(where: { $0.token == token }) else { return }
+            state.handlers.remove(at: place)
+        }
+    }
 }

@@ -16,13 +16,12 @@ extension Store {
         _ key: ObjectKey, from source: any ByteSource, condition: Condition,
         attributes: [String: String] = [:], _ call: Call
     ) throws(HostError) -> ObjectInfo {
-        let maximum = capabilities.limit(Capabilities.value) ?? .max
-        let tracked = TrackedSource(source, maximum: maximum)
+        let tracked = TrackedSource(source, maximum: byteCountMax)
         do throws(HostError) {
             try key.check()
             try checkAttributes(attributes)
             try check(condition)
-            try check(length: source.length, maximum)
+            try check(length: source.length, byteCountMax)
             var request = PutRequest(condition: condition, attributes: attributes)
             request.attributes[WriteID.attribute] = WriteID.random()
             let info = try operations.put(key, request, from: tracked, call)

@@ -21,6 +21,8 @@ package struct Store: Sendable {
     /// How long the driver may take to return after a deadline or cancellation.
     package let grace: Duration
     let operations: any StoreOperations
+    /// The most bytes of one object.
+    let byteCountMax: UInt64
 
     /// What the host relies on.
     package var capabilities: Capabilities { capabilityRecord.effective }
@@ -48,5 +50,6 @@ package struct Store: Sendable {
         self.capabilityRecord = capabilityRecord
         self.grace = grace
         self.operations = operations
+        byteCountMax = capabilityRecord.effective.limit(Capabilities.value) ?? .max
     }
 }

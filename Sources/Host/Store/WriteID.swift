@@ -6,13 +6,7 @@ enum WriteID {
     static let attributeBytes = attribute.utf8.count + 32
 
     /// 128 random bits in 32 hexadecimal digits.
-    static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<2).map { _ in
-            let digits = String(generator.next(), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
+    static func random() -> String { RandomBytes.hexadecimal(16) }
 }
 
 extension ObjectInfo {

@@ -13,8 +13,8 @@ extension String {
     /// Copies a driver's text; `nil` when it is too long, not UTF-8, or a size without bytes.
     init?(checking text: holdfast_text, most: UInt64) {
         guard let buffer = unsafe text.checked(most: most) else { return nil }
-        guard let string = unsafe String(validating: buffer, as: UTF8.self) else { return nil }
-        self = string
+        guard let span = unsafe try? UTF8Span(validating: buffer.span) else { return nil }
+        self = String(copying: span)
     }
 
     /// Copies a driver's message: the first bytes of it, on one line.
