@@ -69,15 +69,25 @@ package final class Host: Sendable {
 
     /// Opens a store with its layers.
     ///
-    /// - Throws: ``HostError``: `invalid` with the place in the configuration, what
-    ///   ``driver(_:)`` throws, or why the driver could not open it.
+    /// - Parameters:
+    ///   - specification: Which store, and how.
+    ///   - mustExist: Opens only a store that is there and makes nothing; otherwise the driver makes
+    ///     what is missing of it.
+    ///   - call: The call's deadline and cancellation.
+    /// - Returns: The store; close it.
+    /// - Throws: ``HostError``: `notFound` when the store must exist and does not, `invalid` with
+    ///   the place in the configuration, what ``driver(_:)`` throws, or why the driver could not
+    ///   open it.
     package func open(
-        _ specification: StoreSpecification, _ call: Call
+        _ specification: StoreSpecification, mustExist: Bool = false, _ call: Call
     ) throws(HostError) -> Store {
         do throws(HostError) {
-            return try openStore(specification, call)
+            return try openStore(specification, mustExist: mustExist, call)
         } catch {
             var error = error
+            if mustExist, error.code == .notFound {
+                error.advice = "the first write makes it; if it was written to, check its options"
+            }
             if error.store.isEmpty { error.store = specification.name }
             if error.driver.isEmpty { error.driver = specification.driver }
             throw error
@@ -85,12 +95,12 @@ package final class Host: Sendable {
     }
 
     private func openStore(
-        _ specification: StoreSpecification, _ call: Call
+        _ specification: StoreSpecification, mustExist: Bool, _ call: Call
     ) throws(HostError) -> Store {
         try call.check()
         let driver = try running(specification.driver)
         let options = try OptionResolver(driver.descriptor, specification).resolve()
-        let base = try driver.open(options, call)
+        let base = try driver.open(options, mustExist: mustExist, call)
         do throws(HostError) {
             let record = CapabilityRecord(
                 declared: driver.descriptor.capabilities, probed: try base.capabilities(call))

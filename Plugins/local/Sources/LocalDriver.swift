@@ -8,8 +8,8 @@ struct LocalDriver: Driver {
         addressing: .place,
         options: [
             OptionDescription(
-                "path", .path, "The directory; made when it is missing.", default: ".holdfast",
-                isRequired: true, flatKey: "localPath")
+                "path", .path, "The directory; made when it is missing, but not to read it.",
+                default: ".holdfast", isRequired: true, flatKey: "localPath")
         ],
         capabilities: capabilities)
 
@@ -36,6 +36,8 @@ struct LocalDriver: Driver {
                 .invalid, "the option 'path' of the local driver must be an absolute path")
         }
         try call.check()
-        return LocalStore(root: try Root(opening: path, log: { host.log(.warning, $0) }))
+        return LocalStore(
+            root: try Root(
+                opening: path, mustExist: options.mustExist, log: { host.log(.warning, $0) }))
     }
 }

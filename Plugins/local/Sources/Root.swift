@@ -14,10 +14,12 @@ final class Root: Sendable {
     ///
     /// - Parameters:
     ///   - path: An absolute path.
+    ///   - mustExist: Makes no directory; a missing one is not found.
     ///   - log: Receives warnings for the operator.
-    /// - Throws: `DriverError` when the directory cannot keep objects safely.
-    init(opening path: String, log: (String) -> Void) throws(DriverError) {
-        let directory = try Self.openOrMake(path)
+    /// - Throws: `DriverError` when the directory cannot keep objects safely, or is missing and may
+    ///   not be made.
+    init(opening path: String, mustExist: Bool, log: (String) -> Void) throws(DriverError) {
+        let directory = try Self.openOrMake(path, mustExist: mustExist)
         let identity = try naming("look at '\(path)'") { () throws(Errno) in
             try directory.facts()
         }
@@ -63,13 +65,16 @@ final class Root: Sendable {
 
     private static let flags = O_RDONLY | O_DIRECTORY
 
-    private static func openOrMake(_ path: String) throws(DriverError) -> Descriptor {
+    private static func openOrMake(
+        _ path: String, mustExist: Bool
+    ) throws(DriverError) -> Descriptor {
         do throws(Errno) {
             return try Descriptor(path: path, flags: flags)
         } catch {
             guard error.number == ENOENT else {
                 throw DriverError(error, "open the directory '\(path)'")
             }
+            if mustExist { throw DriverError(.notFound, "there is no directory '\(path)'") }
         }
         return try naming("make the directory '\(path)'") { () throws(Errno) in
             try make(path)

@@ -107,11 +107,13 @@ void load_driver(void) {
 
 // ---- Stores ---------------------------------------------------------------------------------
 
-void *open_store(const char *path) {
+void *open_store(const char *path) { return open_with(path, 0); }
+
+void *open_with(const char *path, uint32_t flags) {
     holdfast_option option = {.size = sizeof option, .type = HOLDFAST_OPTION_PATH};
     option.name = text("path");
     option.text = text(path);
-    holdfast_options options = {sizeof options, 0, &option, 1, sizeof option};
+    holdfast_options options = {sizeof options, flags, &option, 1, sizeof option};
     void *store = NULL;
     answered(table.open(driver, current_call(), &options, &store));
     return store;

@@ -27,6 +27,8 @@ void load_driver(void);
 
 // An open store, or NULL; `last_status` and `last_message` say why.
 void *open_store(const char *path);
+// The same with the flags of holdfast_options.
+void *open_with(const char *path, uint32_t flags);
 void close_store(void *store);
 
 // What the last call on this thread answered.
@@ -92,6 +94,7 @@ int start_worker(const char *kind, const char *directory, const char *argument, 
 void check_objects(void);
 void check_names(void);
 void check_foreign_hands(void);
+void check_opening(void);
 void check_safety(void);
 void check_processes(void);
 void check_large(void);

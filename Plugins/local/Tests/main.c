@@ -32,6 +32,7 @@ int main(int count, char **arguments) {
     check_objects();
     check_names();
     check_foreign_hands();
+    check_opening();
     check_safety();
     check_processes();
     check_large();

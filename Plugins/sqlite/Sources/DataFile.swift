@@ -14,18 +14,17 @@ struct DataFile: Sendable {
 
     /// Makes the file and its missing directories, for the owner only, and remembers which file it is.
     ///
-    /// - Parameter path: The absolute path.
+    /// - Parameters:
+    ///   - path: The absolute path.
+    ///   - mustExist: Makes nothing; a missing file is not found.
     /// - Throws: ``DriverError`` when it cannot be made, or its file system cannot hold it safely.
-    init(preparing path: String) throws(DriverError) {
+    init(preparing path: String, mustExist: Bool) throws(DriverError) {
         guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4000 else {
             throw DriverError(.invalid, "the option path must be an absolute path, not '\(path)'")
         }
-        try Self.makeDirectories(of: path)
+        if mustExist { try Self.refuseMissing(path) } else { try Self.makeDirectories(of: path) }
         try Self.refuseNetwork(path)
-        // mknod makes a regular file without opening it. SQLite gives its -wal and -shm the same mode.
-        if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST {
-            throw Self.failure("create", path)
-        }
+        if !mustExist { try Self.make(path) }
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw Self.failure("find", path) }
         guard info.st_mode & S_IFMT == S_IFREG else {
@@ -49,6 +48,23 @@ struct DataFile: Sendable {
             "the database \(path) was \(found ? "replaced" : "moved or deleted") while it was open; "
                 + "put it back, or open the store again to use what is there now",
             retry: .reopen)
+    }
+
+    /// Throws when there is no file.
+    ///
+    /// What cannot be looked at passes, so that opening it goes on to say why.
+    private static func refuseMissing(_ path: String) throws(DriverError) {
+        var info = stat()
+        if unsafe stat(path, &info) != 0, errno == ENOENT {
+            throw DriverError(.notFound, "there is no file \(path)")
+        }
+    }
+
+    private static func make(_ path: String) throws(DriverError) {
+        // mknod makes a regular file without opening it. SQLite gives its -wal and -shm the same mode.
+        if unsafe mknod(path, S_IFREG | 0o600, 0) != 0, errno != EEXIST {
+            throw failure("create", path)
+        }
     }
 
     private static func makeDirectories(of path: String) throws(DriverError) {

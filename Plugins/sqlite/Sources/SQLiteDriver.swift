@@ -13,7 +13,7 @@ struct SQLiteDriver: Driver {
         options: [
             OptionDescription(
                 "path", .path,
-                "The database file, on a local disk; it and its directory are made where missing.",
+                "The database file, on a local disk; made when it is missing, but not to read it.",
                 default: ".holdfast/state.db", flatKey: "sqlitePath")
         ],
         capabilities: capabilities)
@@ -48,6 +48,6 @@ struct SQLiteDriver: Driver {
         guard let path = options.text("path"), !path.isEmpty else {
             throw DriverError(.invalid, "the option path is missing")
         }
-        return try SQLiteStore(path, call)
+        return try SQLiteStore(path, mustExist: options.mustExist, call)
     }
 }

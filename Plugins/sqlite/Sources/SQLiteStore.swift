@@ -19,10 +19,10 @@ final class SQLiteStore: DriverStore {
     /// Whether there are chunks that nobody needs and that there was no time to remove.
     private let hasLeftovers = Atomic(false)
 
-    /// Opens the database, making or adopting it where needed.
-    init(_ path: String, _ call: Call) throws(DriverError) {
-        file = try DataFile(preparing: path)
-        let connection = try Schema.connect(file, call)
+    /// Opens the database, making it where that is allowed and adopting it where needed.
+    init(_ path: String, mustExist: Bool, _ call: Call) throws(DriverError) {
+        file = try DataFile(preparing: path, mustExist: mustExist)
+        let connection = try Schema.connect(file, mustExist: mustExist, call)
         let presence = try Presence(path)
         readers = Readers(file)
         writer = Writer(file, connection)

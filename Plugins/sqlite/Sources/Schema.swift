@@ -9,6 +9,7 @@ struct Schema {
 
     private let connection: Connection
     private let file: String
+    private let mustExist: Bool
     private let call: Call
 
     /// Makes the database usable, or throws and leaves it as it was.
@@ -16,17 +17,22 @@ struct Schema {
     /// - Parameters:
     ///   - connection: A writer that has just been opened.
     ///   - file: The database's path.
+    ///   - mustExist: Makes no tables; a database without any is not found.
     ///   - call: The call that opens the store.
     /// - Throws: ``DriverError`` when the file is damaged, newer or another application's.
     static func prepare(
-        _ connection: Connection, file: String, _ call: Call
+        _ connection: Connection, file: String, mustExist: Bool, _ call: Call
     ) throws(DriverError) {
-        try Schema(connection: connection, file: file, call: call).prepare()
+        try Schema(connection: connection, file: file, mustExist: mustExist, call: call).prepare()
     }
 
     private func prepare() throws(DriverError) {
         // Before anything is written: a file that is not ours must stay as it is.
         let content = try identify()
+        // This is also what SQLite takes a file without a byte for.
+        if mustExist, content == .empty {
+            throw DriverError(.notFound, "the database \(file) is empty")
+        }
         try useLog()
         try located("set up") { () throws(SQLiteFailure) in
             try connection.execute("PRAGMA synchronous = FULL")
@@ -209,15 +215,17 @@ struct Schema {
 }
 
 extension Schema {
-    /// Opens a writer and makes the database usable.
-    static func connect(_ file: DataFile, _ call: Call) throws(DriverError) -> Connection {
+    /// Opens a writer and makes the database usable; one without tables only unless it must exist.
+    static func connect(
+        _ file: DataFile, mustExist: Bool, _ call: Call
+    ) throws(DriverError) -> Connection {
         let connection: Connection
         do {
             connection = try Connection(file.path, call, isReader: false)
         } catch {
             throw error.located("cannot open the database", file: file.path, call)
         }
-        try prepare(connection, file: file.path, call)
+        try prepare(connection, file: file.path, mustExist: mustExist, call)
         // The path may have changed hands between the two looks at it.
         try file.checkIdentity()
         return connection

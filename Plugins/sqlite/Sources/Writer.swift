@@ -216,7 +216,7 @@ final class Writer: Sendable {
             idle.call = call
             return idle
         }
-        return try Schema.connect(file, call)
+        return try Schema.connect(file, mustExist: false, call)
     }
 
     /// The seat after `connection` was used.

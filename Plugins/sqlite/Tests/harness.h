@@ -113,13 +113,15 @@ static void load_driver(const char *path) {
 
 static holdfast_text text(const char *s) { return (holdfast_text){s, strlen(s)}; }
 
-static void *open_with(const char *path, context *c) {
+static void *open_flagged(const char *path, uint32_t flags, context *c) {
     holdfast_option option = {sizeof option, HOLDFAST_OPTION_PATH, text("path"), text(path), 0};
-    holdfast_options options = {sizeof options, 0, &option, 1, sizeof option};
+    holdfast_options options = {sizeof options, flags, &option, 1, sizeof option};
     void *store = NULL;
     c->status = driver->open(driver_state, &c->call, &options, &store);
     return store;
 }
+
+static void *open_with(const char *path, context *c) { return open_flagged(path, 0, c); }
 
 static void *open_store(const char *path) {
     context c = make_context(60 * SECOND);

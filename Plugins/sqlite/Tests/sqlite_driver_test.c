@@ -12,6 +12,7 @@
 
 #include "checks_files.h"
 #include "checks_objects.h"
+#include "checks_opening.h"
 #include "checks_together.h"
 
 static void remove_tree(void) {
@@ -46,6 +47,7 @@ int main(int count, char **arguments) {
     check_lists();
     check_receipts();
     check_files();
+    check_opening();
     check_damage();
     check_adoption();
     check_replaced_file();

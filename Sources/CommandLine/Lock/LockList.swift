@@ -21,7 +21,7 @@ struct LockList: HoldfastCommand {
 
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)
-        let locks = try context.withStore("list locks of") { opened, call in
+        let locks = try context.withStore("list locks of", ifMissing: .gives([])) { opened, call in
             try selection.summaries(in: opened, call).compactMap { address, summary in
                 summary.lock.map { (address: address, lock: $0) }
             }

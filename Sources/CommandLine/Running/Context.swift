@@ -62,19 +62,20 @@ final class Context {
     }
 
     /// Opens the store that the user chose and runs a call against it.
+    ///
+    /// Only a command that writes a new state makes the store; `missing` says so.
     func withStore<R: Sendable>(
         _ action: String, on address: StateAddress? = nil, for length: CallLength = .short,
-        service: String? = nil,
+        service: String? = nil, ifMissing missing: MissingStore<R> = .isNotFound,
         _ body: @escaping @Sendable (OpenedStore, Call) throws -> R
     ) throws -> R {
         let chosen = try configuration(service: service).selected()
         do {
             return try call(for: length) { host, call in
-                let store = try host.open(chosen.specification, call)
-                defer { store.close(Call(timeout: .seconds(5))) }
-                let opened = OpenedStore(
-                    store: store, workspace: chosen.workspace(for: store.addressing))
-                return try body(opened, call)
+                try missing.open(chosen.specification, host, call) { store in
+                    let workspace = chosen.workspace(for: store.addressing)
+                    return try body(OpenedStore(store: store, workspace: workspace), call)
+                }
             }
         } catch {
             throw Failure(any: error, interruption: nil).during(
@@ -124,9 +125,7 @@ struct OpenedStore: Sendable {
 
     /// The error for a state that is not there, with the nearest that is.
     func notFound(_ address: StateAddress, _ call: Call) -> Failure {
-        var failure = Failure(
-            .notFound, "not-found", "there is no such state",
-            hint: "holdfast state list shows what is there")
+        var failure = Failure.noSuchState(hint: "holdfast state list shows what is there")
         let page = try? states(address.kind).list(
             prefix: "", startAfter: "", limit: 1000, call)
         let addresses = (page ?? []).map {

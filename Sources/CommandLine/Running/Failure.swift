@@ -78,6 +78,11 @@ struct Failure: Error {
         applied = error.applied
     }
 
+    /// The failure of naming a state that is not there.
+    static func noSuchState(hint: String) -> Failure {
+        Failure(.notFound, "not-found", "there is no such state", hint: hint)
+    }
+
     /// The same failure, with what was being done in front of it.
     func during(_ action: String, store: String, address: String = "") -> Failure {
         var failure = self

@@ -23,7 +23,8 @@ struct StateList: HoldfastCommand {
 
     func perform(_ context: Context) throws {
         let selection = StateSelection(prefix)
-        let states = try context.withStore("list states of") { opened, call in
+        let states = try context.withStore("list states of", ifMissing: .gives([])) {
+            opened, call in
             try selection.summaries(in: opened, call).filter { $0.summary.isThere }
         }
         if context.console.isJSON {

@@ -45,12 +45,7 @@ struct StatePull: HoldfastCommand {
         let address = try receipt.resolve(address, context)
         let destination: any Destination =
             try output.map { try OutputFile($0) } ?? OutputStream()
-        let version = version
-        let result = try context.withStore(
-            "pull", on: address, for: .transfer, service: receipt.service
-        ) { opened, call in
-            try Self.pull(address, version, to: destination, opened, call)
-        }
+        let result = try pull(address, to: destination, context)
         guard let output else { return }
         if context.console.isJSON {
             context.console.document([
@@ -61,6 +56,23 @@ struct StatePull: HoldfastCommand {
         context.console.done(
             "\(address): \(Human.size(result.byteCount)) of version \(result.id) written to \(output)"
         )
+    }
+
+    /// Pulls, and leaves nothing at the destination when that fails, also for want of a store.
+    private func pull(
+        _ address: StateAddress, to destination: any Destination, _ context: Context
+    ) throws -> StateVersion {
+        let version = version
+        do {
+            return try context.withStore(
+                "pull", on: address, for: .transfer, service: receipt.service
+            ) { opened, call in
+                try Self.pull(address, version, to: destination, opened, call)
+            }
+        } catch {
+            destination.discard()
+            throw error
+        }
     }
 
     private static func pull(
@@ -79,13 +91,9 @@ struct StatePull: HoldfastCommand {
                     }
                 })
         } catch {
-            destination.discard()
             throw failure.value ?? Failure(error)
         }
-        guard let found else {
-            destination.discard()
-            throw opened.notFound(address, call)
-        }
+        guard let found else { throw opened.notFound(address, call) }
         try destination.finish()
         return found
     }

@@ -35,8 +35,9 @@ struct StatePush: HoldfastCommand {
         if source.isTerminal { context.console.done("reading the state; Ctrl-D ends it") }
         let request = WriteRequest(lockID: lockID, writer: Writer.description)
         let pushed = PushedSource(source)
-        let version = try context.withStore("push to", on: address, for: .transfer) {
-            opened, call in
+        let version = try context.withStore(
+            "push to", on: address, for: .transfer, ifMissing: .isMade
+        ) { opened, call in
             try pushed.write(to: address, request, opened, call)
         }
         if context.console.isJSON {

@@ -40,15 +40,18 @@ struct RunningDriver: Sendable {
         }
     }
 
-    /// Opens a store.
-    func open(_ options: [ResolvedOption], _ call: Call) throws(HostError) -> DriverStore {
+    /// Opens a store; with `mustExist` only one that is there.
+    func open(
+        _ options: [ResolvedOption], mustExist: Bool, _ call: Call
+    ) throws(HostError) -> DriverStore {
         let context = CallContext(
             deadlineNanoseconds: call.deadlineNanoseconds == .max ? nil : call.deadlineNanoseconds,
             traceParent: call.traceParent)
         let values = options.map(OptionValue.init)
         do throws(DriverFailure) {
             let store = try call.withCancellationHandler({ context.cancel() }) {
-                () throws(DriverFailure) in try loaded.open(values, context)
+                () throws(DriverFailure) in
+                try loaded.open(values, mustExist: mustExist, context)
             }
             return DriverStore(store, driverGate: gate)
         } catch {

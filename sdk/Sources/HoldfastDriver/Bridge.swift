@@ -175,7 +175,7 @@ private func bridgeOpen(
     else { return HOLDFAST_INVALID }
     return unsafe report(call) { () throws(DriverError) in
         let opened = unsafe try box.open(
-            Options(options.pointee), Call(pointer: call, host: host.table))
+            try known(options), Call(pointer: call, host: host.table))
         unsafe store.pointee = Unmanaged.passRetained(opened).toOpaque()
     }
 }
@@ -335,6 +335,17 @@ private func known(_ condition: UnsafePointer<holdfast_condition>) throws(Driver
     return condition
 }
 
+/// The options, unless they carry a flag that cannot be honoured here.
+private func known(_ options: UnsafePointer<holdfast_options>) throws(DriverError) -> Options {
+    let unknown = unsafe options.pointee.flags & ~HOLDFAST_OPEN_EXISTING
+    guard unknown == 0 else {
+        throw DriverError(
+            .unsupported,
+            "the flags 0x\(String(unknown, radix: 16)) of opening are not known to this driver")
+    }
+    return unsafe Options(options.pointee)
+}
+
 extension Options {
     init(_ options: holdfast_options) {
         var values: [String: Value] = [:]
@@ -347,7 +358,7 @@ extension Options {
             values[unsafe String(text: item.name)] =
                 unsafe isNumber ? .number(item.number) : .text(String(text: item.text))
         }
-        self.init(values)
+        self.init(values, mustExist: unsafe options.flags & HOLDFAST_OPEN_EXISTING != 0)
     }
 }
 

@@ -22,7 +22,7 @@ public protocol Driver: Sendable {
     /// - Throws: ``DriverError`` when the driver cannot work in this process at all.
     init(host: HostServices) throws(DriverError)
 
-    /// Opens a store.
+    /// Opens a store, and makes what is missing of it unless ``Options/mustExist`` forbids it.
     ///
     /// - Parameters:
     ///   - options: The checked options, defaults filled in.

@@ -10,8 +10,17 @@ public struct Options: Sendable {
 
     private let values: [String: Value]
 
+    /// Whether only a store that is there may be opened.
+    ///
+    /// Then make nothing, and throw ``DriverError/Code/notFound`` when there is none;
+    /// `HOLDFAST_OPEN_EXISTING` in `holdfast/driver.h` says which store is there.
+    public let mustExist: Bool
+
     /// Makes options from values by name.
-    public init(_ values: [String: Value]) { self.values = values }
+    public init(_ values: [String: Value], mustExist: Bool = false) {
+        self.values = values
+        self.mustExist = mustExist
+    }
 
     /// The text of a string, secret, path or choice; `nil` when it was not given.
     public func text(_ name: String) -> String? {

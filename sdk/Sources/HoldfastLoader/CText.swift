@@ -136,7 +136,9 @@ extension [Attribute] {
 
 extension [OptionValue] {
     /// Lends these options as a C struct.
-    func withC<Result>(_ body: (UnsafePointer<holdfast_options>) -> Result) -> Result {
+    func withC<Result>(
+        flags: UInt32, _ body: (UnsafePointer<holdfast_options>) -> Result
+    ) -> Result {
         var block = TextBlock()
         let places = map { option -> (Range<Int>, Range<Int>) in
             guard case .text(let text) = option.value else {
@@ -154,7 +156,7 @@ extension [OptionValue] {
             }
             return unsafe items.withUnsafeBufferPointer { items in
                 var options = unsafe holdfast_options(
-                    size: UInt32(MemoryLayout<holdfast_options>.size), flags: 0,
+                    size: UInt32(MemoryLayout<holdfast_options>.size), flags: flags,
                     items: items.baseAddress, count: UInt32(items.count),
                     stride: UInt32(MemoryLayout<holdfast_option>.stride))
                 return unsafe body(&options)

@@ -155,15 +155,23 @@ public struct HostIdentity: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - options: Every option that was given or has a default, each once, checked by the host.
+    ///   - mustExist: Whether the driver may make nothing and opens only a store that is there.
     ///   - context: The call's context.
     /// - Returns: The store; close it.
-    /// - Throws: ``DriverFailure``.
+    /// - Throws: ``DriverFailure``, with code `notFound` when the store must exist and does not.
     public func open(
-        _ options: [OptionValue], _ context: CallContext
+        _ options: [OptionValue], mustExist: Bool = false, _ context: CallContext
+    ) throws(DriverFailure) -> OpenStore {
+        try open(options, flags: mustExist ? HOLDFAST_OPEN_EXISTING : 0, context)
+    }
+
+    /// Opens a store with the flags as the interface numbers them.
+    func open(
+        _ options: [OptionValue], flags: UInt32, _ context: CallContext
     ) throws(DriverFailure) -> OpenStore {
         let handle = try use(context)
         var made: UnsafeMutableRawPointer?
-        let status = unsafe options.withC { options in
+        let status = unsafe options.withC(flags: flags) { options in
             unsafe context.withC { call in
                 unsafe table.pointer.pointee.open(handle.pointer, call, options, &made)
             }

@@ -155,6 +155,11 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
             the_host->event(NULL, HOLDFAST_WARNING, o->text);
         if (is(o->name, "nothing")) return HOLDFAST_OK;
     }
+    if (options->flags & ~HOLDFAST_OPEN_EXISTING)
+        return fail(call, HOLDFAST_UNSUPPORTED, 0, "unknown flags", TEXT(""));
+    // What is in memory was never there before it is opened.
+    if (options->flags & HOLDFAST_OPEN_EXISTING)
+        return fail(call, HOLDFAST_NOT_FOUND, 0, "there is no such store", TEXT(""));
     memory *m = calloc(1, sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
     *store = m;
@@ -391,7 +396,7 @@ HOLDFAST_DRIVER_NOTE;
 
 #ifdef TWO_NOTES
 __attribute__((section(HOLDFAST_NOTE_SECTION), used, aligned(4)))
-static const holdfast_note second = {9, 16, 1, HOLDFAST_NOTE_OWNER, 1, 0, 1, 1};
+static const holdfast_note second = {9, 16, 1, HOLDFAST_NOTE_OWNER, 1, 0, HOLDFAST_DRAFT, 1};
 #endif
 
 #define EXPORTED __attribute__((visibility("default")))

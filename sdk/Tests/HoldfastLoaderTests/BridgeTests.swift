@@ -148,6 +148,17 @@ import Testing
         #expect(try wait(CallContext(deadlineNanoseconds: 1)).code == .deadline)
     }
 
+    @Test("that a store must exist passes both sides; no other flag does") func flags() throws {
+        let driver = try Self.driver.get()
+        let missing = try failure { _ = try driver.open([], mustExist: true, CallContext()) }
+        #expect(missing == Failure(.notFound, "there is no such store"))
+        for flags: UInt32 in [1 << 1, 1 << 31, .max] {
+            let unknown = try failure { _ = try driver.open([], flags: flags, CallContext()) }
+            #expect(unknown.code == .unsupported)
+            #expect(unknown.message.contains("0x\(String(flags & ~1, radix: 16))"))
+        }
+    }
+
     @Test("capabilities pass both sides, and a store without a clock has none") func reports()
         throws
     {

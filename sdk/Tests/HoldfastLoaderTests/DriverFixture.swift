@@ -78,7 +78,7 @@ final class DriverFixture: Sendable {
         [abi]
         major = 1
         minor = 0
-        draft = 1
+        draft = 2
         behaviour = 1
 
         [library]

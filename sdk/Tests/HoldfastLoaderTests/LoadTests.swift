@@ -133,6 +133,16 @@ import Testing
         #expect(messages.contains("warning grüß dich -"))
     }
 
+    @Test("that a store must exist reaches the driver") func openExisting() throws {
+        let driver = try DriverFixture().load()
+        try driver.start(CallContext())
+        try driver.open([], mustExist: false, CallContext()).close(CallContext())
+        let missing = try #require(throws: DriverFailure.self) {
+            try driver.open([], mustExist: true, CallContext())
+        }
+        #expect((missing.code, missing.message) == (.notFound, "there is no such store"))
+    }
+
     @Test("a store that cannot be opened says why") func openFails() throws {
         let fixture = try DriverFixture()
         let refuse = OptionValue(name: "refuse", type: .boolean, value: .number(1))

@@ -10,7 +10,7 @@ import Testing
         let manifest = try read(DriverFixture.goodManifest)
         #expect(manifest.id == "memory")
         #expect(manifest.license == "Apache-2.0")
-        #expect((manifest.abiMajor, manifest.draft, manifest.behaviour) == (1, 1, 1))
+        #expect((manifest.abiMajor, manifest.draft, manifest.behaviour) == (1, 2, 1))
         #expect(manifest.library == "driver.so")
         #expect(manifest.needed == ["libexample.so.1"])
         #expect(manifest.threads == .parallel)
@@ -55,8 +55,8 @@ import Testing
             ("[abi]", "[driver]", "driver.toml:12", "appears twice"),
             ("[abi]", "[[abi]]", "driver.toml:12", "name of a-z"),
             ("[abi]", "[a.bi]", "driver.toml:12", "does not end with ]"),
-            ("draft = 1", "draft = 4294967296", "driver.toml:15", "too large"),
-            ("draft = 1", "draft = \"1\"", "driver.toml:15", "not an integer"),
+            ("draft = 2", "draft = 4294967296", "driver.toml:15", "too large"),
+            ("draft = 2", "draft = \"2\"", "driver.toml:15", "not an integer"),
             ("path = \"driver.so\"", "path = \"../driver.so\"", "driver.toml:19", "beside"),
             ("path = \"driver.so\"", "path = \"/driver.so\"", "driver.toml:19", "beside"),
             ("path = \"driver.so\"", "path = \"..\"", "driver.toml:19", "beside"),

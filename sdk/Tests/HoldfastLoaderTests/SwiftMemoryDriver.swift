@@ -19,6 +19,7 @@ struct SwiftMemoryDriver: Driver {
                 .unauthenticated, "no such user", retry: .reopen, vendorCode: -7,
                 vendorName: "NOUSER")
         }
+        if options.mustExist { throw DriverError(.notFound, "there is no such store") }
         if let greeting = options.text("greeting") { host.log(.warning, greeting) }
         return SwiftMemoryStore()
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Holdfast driver interface. This header is the specification: where another text differs from
-// it, this one is right.
+// The Holdfast driver interface. This header is the specification; where texts differ, it is right.
 //
 // A driver is a shared library that keeps objects (bytes under a collection, a workspace and a path)
 // in one kind of storage. The host loads it, opens stores with it and calls it. What all storage has
@@ -83,7 +82,7 @@ extern "C" {
 
 #define HOLDFAST_ABI_MAJOR 1u
 #define HOLDFAST_ABI_MINOR 0u
-#define HOLDFAST_DRAFT 1u
+#define HOLDFAST_DRAFT 2u
 // The semantics that this text describes. A later level changes meaning, never layout.
 #define HOLDFAST_BEHAVIOUR 1u
 
@@ -92,7 +91,7 @@ extern "C" {
 typedef int32_t holdfast_status;
 #define HOLDFAST_OK 0
 #define HOLDFAST_STOPPED 1           // success: a sink returned HOLDFAST_STOPPED
-#define HOLDFAST_NOT_FOUND (-1)      // no such object
+#define HOLDFAST_NOT_FOUND (-1)      // no such object; at open, no such store
 #define HOLDFAST_CONDITION (-2)      // the condition did not hold; nothing changed
 #define HOLDFAST_CONFLICT (-3)       // the store's own concurrency control refused; try again
 #define HOLDFAST_UNAUTHENTICATED (-4)
@@ -282,7 +281,6 @@ typedef struct holdfast_clock {
     int64_t now_ns;           // by that clock; it never runs backwards within a domain
     int64_t uncertainty_ns;   // most that the reading can be off
 } holdfast_clock;
-
 typedef struct holdfast_clock_sink {  // Receives the clock, exactly once.
     uint32_t size, flags;
     void *context;
@@ -340,10 +338,15 @@ typedef struct holdfast_option {
     int64_t number;
 } holdfast_option;
 
-// The options of one store: every option that was given or has a default, each once.
+// Open only a store that is there, and make nothing: HOLDFAST_NOT_FOUND when there is none. What is
+// there is a directory, also an empty one; a database file, unless it is blank; a service's table or
+// bucket. A place that cannot be looked at is the same error as without the flag.
+#define HOLDFAST_OPEN_EXISTING 1u
+// The options of one store: every option that was given or has a default, each once. Unknown flags
+// are refused with HOLDFAST_UNSUPPORTED: a flag limits what opening may do.
 typedef struct holdfast_options {
-    uint32_t size, flags;
-    const void *items;  // holdfast_option
+    uint32_t size, flags;  // flags: HOLDFAST_OPEN_EXISTING
+    const void *items;     // holdfast_option
     uint32_t count, stride;
 } holdfast_options;
 
@@ -414,7 +417,7 @@ typedef struct holdfast_driver {
     // [threads: any | states: started | blocking: no | repeat: yes]
     const void *(*extension)(void *driver, holdfast_text id);
 
-    // Opens a store. On failure nothing is left open and `*store` is not set.
+    // Opens a store, making what is missing. On failure nothing is left open, `*store` is not set.
     // [threads: any | states: started | blocking: yes | repeat: opens another]
     holdfast_status (*open)(void *driver, const holdfast_call *call,
                             const holdfast_options *options, void **store);
@@ -448,8 +451,7 @@ typedef struct holdfast_driver {
 
     // Removes an object. Removing an absent one under no condition is HOLDFAST_OK.
     // [threads: by model | states: open | blocking: yes | repeat: as the condition allows]
-    holdfast_status (*remove)(void *store, const holdfast_call *call,
-                              const holdfast_remove *request);
+    holdfast_status (*remove)(void *store, const holdfast_call *call, const holdfast_remove *request);
 
     // Lists a collection in ascending byte order of the path. An object that exists during the whole
     // listing appears exactly once. HOLDFAST_OK after fewer than `limit` entries means the end.
@@ -465,11 +467,9 @@ typedef struct holdfast_driver {
 
 // The one exported symbol. Returns HOLDFAST_OK and sets `*driver`, or HOLDFAST_UNSUPPORTED when the
 // offer's draft differs. [threads: any | states: any | blocking: no | repeat: yes]
-holdfast_status holdfast_driver_main_v1(const holdfast_offer *offer,
-                                        const holdfast_driver **driver);
-
-typedef holdfast_status (*holdfast_driver_main_v1_fn)(const holdfast_offer *offer,
-                                                      const holdfast_driver **driver);
+holdfast_status holdfast_driver_main_v1(const holdfast_offer *offer, const holdfast_driver **driver);
+typedef holdfast_status (*holdfast_driver_main_v1_fn)(const holdfast_offer *,
+                                                      const holdfast_driver **);
 
 // ---- The ELF note ---------------------------------------------------------------------------
 
