@@ -58,7 +58,7 @@ class Bench:
     # ---- Host, interface and driver against a raw C loop ----------------------------------------
 
     def store(self, driver: str) -> None:
-        for operation, count in (("get", 20000), ("put", 1500)):
+        for operation, count in (("get", 20000), ("put", 3000)):
             turns = self._turns(driver, operation, count)
             raw, ours = (statistics.median(turn[each]["median_us"] for turn in turns)
                          for each in (0, 1))
@@ -92,8 +92,8 @@ class Bench:
                      dist() / "lib/holdfast/drivers", place, count)
 
     def _group_commit(self) -> None:
-        count = 160 if self.quick else 8000
-        turns = [(self._baseline("sqlite", "put", count // 8),
+        count = 160 if self.quick else 16000
+        turns = [(self._baseline("sqlite", "put", 20 if self.quick else 3000),
                   self._subject("sqlite", "put16", count)) for _ in range(self.rounds)]
         ratio = statistics.median(turn[1]["rate"] / turn[0]["rate"] for turn in turns)
         raw, ours = (statistics.median(turn[each]["rate"] for turn in turns) for each in (0, 1))

@@ -5,9 +5,10 @@ struct Measurement {
     private var samples: [Int64] = []
     private var elapsed: Int64 = 0
 
-    /// Runs `step` `count` times.
+    /// Runs `step` `count` times to warm up, as the baselines do, and `count` times more.
     init(count: Int, _ step: (Int) throws -> Void) rethrows {
         samples.reserveCapacity(count)
+        for number in 0..<count { try step(number) }
         let started = Monotonic.now
         for number in 0..<count {
             let before = Monotonic.now
