@@ -31,6 +31,11 @@ struct DataFile: Sendable {
             throw DriverError(
                 .invalid, "\(path) is not a file; set the option path to a file in that directory")
         }
+        // SQLite takes this for an empty database, and would write over it.
+        guard info.st_size != 1 else {
+            throw DriverError(
+                .corrupt, "\(path) has one byte and is not a database; move it away")
+        }
         self.path = path
         device = info.st_dev
         inode = info.st_ino

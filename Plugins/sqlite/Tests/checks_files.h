@@ -67,6 +67,8 @@ static void check_files(void) {
 
     write_file(place("garbage.db"), "this is no database, but long enough to look at: ......................................................", 100);
     expect_refusal(place("garbage.db"), HOLDFAST_CORRUPT, ".recover", "not a database");
+    write_file(place("byte.db"), "x", 1);
+    expect_refusal(place("byte.db"), HOLDFAST_CORRUPT, "one byte", "a file of one byte");
     sql(place("foreign.db"), "CREATE TABLE people (name)");
     expect_refusal(place("foreign.db"), HOLDFAST_INVALID, "table people", "another application's tables");
     sql(place("marked.db"), "PRAGMA application_id = 77");
