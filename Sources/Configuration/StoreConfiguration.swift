@@ -41,14 +41,14 @@ struct StoreAssembly {
             }
         }
         return assemble(
-            "default", kind, options, keyStyle, layers: nil, location: block?.location)
+            "default", kind, options, keyStyle, layers: nil, faults: [], location: block?.location)
     }
 
     /// A store of the `stores` block.
     func named(_ block: StoreBlock) -> StoreConfiguration {
         assemble(
             block.name, block.driver, block.options, .names, layers: block.layers?.value,
-            location: block.location)
+            faults: block.faults, location: block.location)
     }
 
     /// Where the built-in kinds keep a project's state, inside its data folder.
@@ -59,7 +59,8 @@ struct StoreAssembly {
 
     private func assemble(
         _ name: String, _ driver: Sourced<String>, _ options: [String: Sourced<String>],
-        _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, location: SourceLocation?
+        _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, faults: [FaultRule],
+        location: SourceLocation?
     ) -> StoreConfiguration {
         let inputs = options.mapValues {
             OptionInput(
@@ -69,7 +70,7 @@ struct StoreAssembly {
             name: name, driver: driver, workspaceID: workspaceID, options: options,
             specification: StoreSpecification(
                 name: name, driver: driver.value, options: inputs, keyStyle: keyStyle,
-                projectRoot: root, layers: layers, location: location?.description,
+                projectRoot: root, layers: layers, faults: faults, location: location?.description,
                 environment: environment))
     }
 }

@@ -16,12 +16,22 @@ package final class Host: Sendable {
     package let search: DriverSearchPath
     private let logger: Logger
     private let hostVersion: String
+    private let allowsFaults: Bool
     private let state = Mutex(State())
     /// One load at a time, apart from `state`, so that a slow one does not hold up open stores.
     private let loading = Mutex(())
 
     /// Makes a host; nothing is searched or loaded yet.
-    package init(search: DriverSearchPath, logger: Logger, hostVersion: String) {
+    ///
+    /// - Parameters:
+    ///   - search: Where drivers are looked for.
+    ///   - logger: Where the host and the drivers report to.
+    ///   - hostVersion: What drivers are told.
+    ///   - allowsFaults: Whether stores may show the faults of their configuration.
+    package init(
+        search: DriverSearchPath, logger: Logger, hostVersion: String, allowsFaults: Bool = false
+    ) {
+        self.allowsFaults = allowsFaults
         self.search = search
         self.logger = logger
         self.hostVersion = hostVersion
@@ -98,6 +108,7 @@ package final class Host: Sendable {
         _ specification: StoreSpecification, mustExist: Bool, _ call: Call
     ) throws(HostError) -> Store {
         try call.check()
+        try checkFaults(of: specification)
         let driver = try running(specification.driver)
         let options = try OptionResolver(driver.descriptor, specification).resolve()
         let base = try driver.open(options, mustExist: mustExist, call)
@@ -105,7 +116,8 @@ package final class Host: Sendable {
             let record = CapabilityRecord(
                 declared: driver.descriptor.capabilities, probed: try base.capabilities(call))
             let layered = try LayerStack.wrap(
-                base, in: specification.layers ?? LayerStack.usual, store: specification.name,
+                faulty(base, specification), in: specification.layers ?? LayerStack.usual,
+                store: specification.name,
                 driver: driver.descriptor.id)
             try keep(base)
             return Store(
@@ -116,6 +128,29 @@ package final class Host: Sendable {
             base.close(Call(timeout: .seconds(5)))
             throw error
         }
+    }
+
+    private func checkFaults(of specification: StoreSpecification) throws(HostError) {
+        guard !specification.faults.isEmpty, !allowsFaults else { return }
+        throw HostError(
+            .invalid,
+            "\(specification.location.map { "\($0): " } ?? "")the store \(shown(specification.name)) has "
+                + "faults, which this process does not inject",
+            advice: "remove `faults`, or allow them with --allow-faults where no state matters")
+    }
+
+    private func faulty(
+        _ base: DriverStore, _ specification: StoreSpecification
+    ) -> any StoreOperations {
+        guard !specification.faults.isEmpty else { return base }
+        let plan = FaultPlan(specification.faults)
+        logger.warning(
+            "the store injects faults",
+            metadata: [
+                "store": "\(specification.name)", "seed": "\(plan.seed)",
+                "faults": "\(plan.rules.map(\.text).joined(separator: "; "))",
+            ])
+        return FaultLayer(base: base, plan: plan)
     }
 
     private func keep(_ store: DriverStore) throws(HostError) {

@@ -33,6 +33,12 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "Print without colours, as NO_COLOR does.")
     var noColor = false
 
+    @Flag(
+        name: .customLong("allow-faults"),
+        help: ArgumentHelp(
+            "Let stores show the faults of their configuration.", visibility: .hidden))
+    var allowFaults = false
+
     @Flag(name: .shortAndLong, help: "Print errors only.")
     var quiet = false
 

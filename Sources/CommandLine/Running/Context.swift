@@ -41,7 +41,8 @@ final class Context {
             explicit: options.driverPath, environment: ProcessSurroundings.environment,
             executablePath: Self.executablePath)
         let host = Host(
-            search: search, logger: console.logger, hostVersion: HoldfastVersion.current)
+            search: search, logger: console.logger, hostVersion: HoldfastVersion.current,
+            allowsFaults: options.allowFaults)
         loadedHost = host
         return host
     }

@@ -1,12 +1,15 @@
+internal import Host
+
 /// One entry of the `stores:` block.
 struct StoreBlock {
-    static let keys = ["driver", "options", "layers", "isolation"]
+    static let keys = ["driver", "options", "layers", "faults", "isolation"]
 
     let name: String
     let location: SourceLocation
     let driver: Sourced<String>
     let options: [String: Sourced<String>]
     let layers: Sourced<[String]>?
+    let faults: [FaultRule]
 
     /// Every store of the block, in file order.
     static func all(
@@ -35,6 +38,7 @@ struct StoreBlock {
                 try block.options(entry)
             } ?? [:]
         layers = try block.list("layers")
+        faults = try Self.faults(of: block)
         try Self.checkIsolation(of: block)
     }
 
@@ -57,6 +61,19 @@ struct StoreBlock {
                 "\"\(printable(entry.key))\" is no name for a store",
                 advice: "a name has 1 to 64 letters, digits, hyphens and underscores")
         }
+    }
+
+    private static func faults(of block: Block) throws(ConfigurationError) -> [FaultRule] {
+        guard let list = try block.list("faults") else { return [] }
+        var rules: [FaultRule] = []
+        for text in list.value {
+            do throws(HostError) { rules.append(try FaultRule(text)) } catch {
+                throw ConfigurationError(
+                    .invalid, at: block["faults"]?.value.location ?? block.location,
+                    "`\(block.name).faults`: \(error.message)", advice: error.advice)
+            }
+        }
+        return rules
     }
 
     private static func checkIsolation(of block: Block) throws(ConfigurationError) {

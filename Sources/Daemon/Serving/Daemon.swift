@@ -37,7 +37,8 @@ final class Daemon: Sendable {
             search: DriverSearchPath(
                 explicit: settings.driverPath, environment: Process.environment,
                 executablePath: Process.executablePath),
-            logger: logger, hostVersion: HoldfastVersion.current)
+            logger: logger, hostVersion: HoldfastVersion.current,
+            allowsFaults: settings.allowsFaults)
     }
 
     /// Serves until the process is asked to end.

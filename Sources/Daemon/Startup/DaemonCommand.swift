@@ -85,6 +85,9 @@ struct DaemonCommand: ParsableCommand {
             valueName: "level"))
     var logLevel = LogLevel(level: .info)
 
+    @Flag(help: "Let stores show the faults of their configuration; where no state matters.")
+    var allowFaults = false
+
     @Flag(help: "Reserved for the dashboard, which this version does not have.")
     var dashboard = false
 

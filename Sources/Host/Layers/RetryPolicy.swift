@@ -27,10 +27,10 @@ struct RetryPolicy: Sendable {
     }
 }
 
-/// Waits for `duration`, or until the call is cancelled.
-private func waitOut(_ duration: Duration, _ call: Call) throws(HostError) {
+/// Waits for `duration`, or until the call is cancelled or its deadline passes.
+func waitOut(_ duration: Duration, _ call: Call) throws(HostError) {
     let monitor = Monitor()
-    let end = Monotonic.now(plus: duration)
+    let end = min(Monotonic.now(plus: duration), call.deadlineNanoseconds)
     call.withCancellationHandler({ monitor.withLock { monitor.signal() } }) {
         monitor.withLock {
             while !call.isCancelled, Monotonic.now < end { _ = monitor.wait(until: end) }

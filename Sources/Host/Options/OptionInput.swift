@@ -37,6 +37,8 @@ package struct StoreSpecification: Sendable {
     package var projectRoot: String
     /// The layers around the store, outermost first; `nil` for the usual ones.
     package var layers: [String]?
+    /// The faults that the store shall show, for tests of what stands above it; see ``FaultRule``.
+    package var faults: [FaultRule]
     /// Where the store is configured, such as `holdfast.yml:3:1`.
     package var location: String?
     /// The process's environment, for options that fall back to a variable.
@@ -46,7 +48,7 @@ package struct StoreSpecification: Sendable {
     package init(
         name: String, driver: String, options: [String: OptionInput] = [:],
         keyStyle: KeyStyle = .names, projectRoot: String, layers: [String]? = nil,
-        location: String? = nil, environment: [String: String] = [:]
+        faults: [FaultRule] = [], location: String? = nil, environment: [String: String] = [:]
     ) {
         self.name = name
         self.driver = driver
@@ -54,6 +56,7 @@ package struct StoreSpecification: Sendable {
         self.keyStyle = keyStyle
         self.projectRoot = projectRoot
         self.layers = layers
+        self.faults = faults
         self.location = location
         self.environment = environment
     }
