@@ -19,11 +19,14 @@ struct CorrectStore {
 
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
+    /// Makes the history of one key.
+    ///
     /// - Parameters:
     ///   - clients: How many take turns.
     ///   - count: About how many operations.
     ///   - lostShare: How many of 100 writes lose their answer.
     ///   - values: How many different values are written; 0 for a new one each time.
+    /// - Returns: The operations, by the time of their end.
     mutating func history(
         clients: Int, count: Int, lostShare: Int = 0, values: UInt64 = 0
     ) -> [History.Operation] {
