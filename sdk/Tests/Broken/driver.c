@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,8 +102,8 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
         text, sizeof text,
         "{\"format\":1,\"id\":\"shelf\",\"version\":\"1.0.0\",\"vendor\":\"The tests\","
         "\"summary\":\"keeps objects in memory\",\"addressing\":\"rows\",\"grace_ms\":500,"
-        "\"options\":[{\"name\":\"name\",\"type\":\"string\",\"summary\":\"which store\","
-        "\"required\":false,\"default\":\"main\"},{\"name\":\"token\",\"type\":\"secret\","
+        "\"options\":[{\"name\":\"place\",\"type\":\"path\",\"summary\":\"names the store\","
+        "\"required\":false,\"default\":\"shelf\"},{\"name\":\"token\",\"type\":\"secret\","
         "\"summary\":\"not used\",\"required\":false%s%s%s}],\"capabilities\":["
         "{\"id\":\"condition.absent\",\"level\":20},{\"id\":\"condition.version\",\"level\":20},"
         "{\"id\":\"range\",\"level\":20},{\"id\":\"list.attributes\",\"level\":20},"
@@ -135,6 +136,19 @@ static void misbehave_in_open(void) {
     if (IS(INSTALLS_HANDLER)) signal(SIGUSR1, handle);
 }
 
+// Whether a store may have this name: a place in a folder that is there, as with a file.
+static int is_usable(holdfast_text place) {
+    char folder[4096];
+    struct stat status;
+    if (place.size == 0 || place.size >= sizeof folder) return 0;
+    memcpy(folder, place.data, place.size);
+    folder[place.size] = 0;
+    char *slash = strrchr(folder, '/');
+    if (!slash) return 1;
+    slash[slash == folder] = 0;
+    return stat(folder, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static store *make_store(holdfast_text name) {
     store *s = calloc(1, sizeof *s);
     s->name = calloc(1, name.size + 1);
@@ -147,13 +161,13 @@ static store *make_store(holdfast_text name) {
 static holdfast_status open_store(void *driver, const holdfast_call *call,
                                   const holdfast_options *options, void **result) {
     (void)driver;
-    holdfast_text name = TEXT("main");
+    holdfast_text name = TEXT("shelf");
     if (!IS(IGNORES_FLAGS) && (options->flags & ~HOLDFAST_OPEN_EXISTING))
         return fail(call, HOLDFAST_UNSUPPORTED, "a flag of the opening is not known", NULL);
     for (uint32_t i = 0; i < options->count; i++) {
         const holdfast_option *o =
             (const void *)((const char *)options->items + (size_t)i * options->stride);
-        if (equal(o->name, TEXT("name"))) name = o->text;
+        if (equal(o->name, TEXT("place"))) name = o->text;
         if (equal(o->name, TEXT("token")) && o->text.size < sizeof last_secret &&
             (IS(SECRET_IN_ERROR) || IS(SECRET_IN_DESCRIPTION))) {
             memset(last_secret, 0, sizeof last_secret);
@@ -162,6 +176,8 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
     }
     holdfast_status status = interruption(call);
     if (status != HOLDFAST_OK) return status;
+    if (!is_usable(name))
+        return fail(call, HOLDFAST_INVALID, "the place is in no folder that is there", NULL);
     misbehave_in_open();
     pthread_mutex_lock(&stores_lock);
     store *s = stores;

@@ -138,7 +138,7 @@ static holdfast_condition condition_of(holdfast_condition_kind kind, const char 
 
 static holdfast_status do_open(result *r, uint32_t flags, const char *name, void **store) {
     holdfast_option items[] = {
-        {sizeof *items, HOLDFAST_OPTION_STRING, TEXT("name"), {name, strlen(name)}, 0},
+        {sizeof *items, HOLDFAST_OPTION_PATH, TEXT("place"), {name, strlen(name)}, 0},
         {sizeof *items, HOLDFAST_OPTION_SECRET, TEXT("token"), TEXT("hunter2-hunter2"), 0}};
     holdfast_options options = {sizeof options, flags, items, 2, sizeof *items};
     *store = NULL;

@@ -35,7 +35,7 @@ static holdfast_driver_main_v1_fn entry;
 
 // ---- Negotiation and life
 
-static int negotiation_table(void) {
+static int negotiation_loads(void) {
     NEED(driver->size >= offsetof(holdfast_driver, ping) + sizeof(void *));
     NEED(driver->head && driver->get && driver->put && driver->remove && driver->list);
     return 1;
@@ -58,7 +58,7 @@ static int negotiation_borrowed(void) {
 
 static int two_stores(void) {
     void *other;
-    NEED(do_open(&r, 0, "other", &other) == HOLDFAST_OK);
+    NEED(do_open(&r, 0, "/other", &other) == HOLDFAST_OK);
     NEED(put(&r, "x", "1") == HOLDFAST_OK);
     NEED(driver->close(other, begin(&r)) == HOLDFAST_OK);
     NEED(has("x", "1"));
@@ -75,11 +75,11 @@ static int entries_of(const char *folder) {
 
 static int opening_leaves(const char *folder) {
     void *other;
-    NEED(do_open(&r, 0, "other", &other) == HOLDFAST_OK);
+    NEED(do_open(&r, 0, "/other", &other) == HOLDFAST_OK);
     driver->close(other, begin(&r));
     int before = entries_of(folder);
     for (int i = 0; i < 5; i++) {
-        NEED(do_open(&r, 0, "other", &other) == HOLDFAST_OK);
+        NEED(do_open(&r, 0, "/other", &other) == HOLDFAST_OK);
         driver->close(other, begin(&r));
     }
     NEED(entries_of(folder) == before);
@@ -190,13 +190,14 @@ static int source_short(void) {
 
 static void look(void *seen) { *(int *)seen = has("x", "old") ? 1 : 2; }
 
-static int while_writing(void) {
+static int source_fails_over(void) {
     int seen = 0;
-    origin from = {"new", 3, 0, look, &seen};
+    origin from = {"new", 3, 1, look, &seen};
     NEED(put(&r, "x", "old") == HOLDFAST_OK);
     begin(&r);
-    NEED(put_from(&r, "x", condition_of(NONE, NULL), &from, 3) == HOLDFAST_OK);
-    NEED(seen == 1 && has("x", "new"));
+    NEED(put_from(&r, "x", condition_of(NONE, NULL), &from, 3) == HOLDFAST_SOURCE);
+    // The old object is there all the time.
+    NEED(seen == 1 && has("x", "old"));
     return 1;
 }
 
@@ -326,6 +327,13 @@ static int list_attributes(void) {
     return 1;
 }
 
+static int report(void) {
+    NEED(put(&r, "x", "1") == HOLDFAST_OK && r.reports == 0);
+    NEED(head(&r, "y") == HOLDFAST_NOT_FOUND && r.reports == 1);
+    NEED(r.error.status == HOLDFAST_NOT_FOUND);
+    return 1;
+}
+
 // ---- Deadlines, options and the clock
 
 static int deadline_put(void) {
@@ -367,14 +375,14 @@ static int secrets(void) {
 
 static int existing(void) {
     void *other;
-    NEED(do_open(&r, HOLDFAST_OPEN_EXISTING, "other", &other) == HOLDFAST_NOT_FOUND && !other);
-    NEED(do_open(&r, HOLDFAST_OPEN_EXISTING, "main", &other) == HOLDFAST_OK && other);
+    NEED(do_open(&r, HOLDFAST_OPEN_EXISTING, "/other", &other) == HOLDFAST_NOT_FOUND && !other);
+    NEED(do_open(&r, HOLDFAST_OPEN_EXISTING, "/main", &other) == HOLDFAST_OK && other);
     return 1;
 }
 
 static int unknown_flags(void) {
     void *other;
-    NEED(do_open(&r, 1u << 20, "main", &other) == HOLDFAST_UNSUPPORTED && !other);
+    NEED(do_open(&r, 1u << 20, "/main", &other) == HOLDFAST_UNSUPPORTED && !other);
     return 1;
 }
 
@@ -392,7 +400,7 @@ static int steady(void) {
 }
 
 static const struct { const char *name; int (*is_right)(void); } checks[] = {
-    {"negotiation.table", negotiation_table}, {"negotiation.draft-refused", negotiation_draft},
+    {"negotiation.loads", negotiation_loads}, {"negotiation.draft-refused", negotiation_draft},
     {"negotiation.borrowed", negotiation_borrowed}, {"lifecycle.two-stores", two_stores},
     {"lifecycle.descriptors", descriptors}, {"lifecycle.threads", threads},
     {"lifecycle.quiet", quiet}, {"lifecycle.process-state", process_state},
@@ -400,14 +408,15 @@ static const struct { const char *name; int (*is_right)(void); } checks[] = {
     {"data.range", range}, {"data.path-unicode", path_unicode}, {"data.path-case", path_case},
     {"data.path-nested", path_nested}, {"data.attributes", attributes}, {"data.absent", absent},
     {"data.remove-absent", remove_absent}, {"data.source-fails", source_fails},
-    {"data.source-short", source_short}, {"data.while-writing", while_writing},
+    {"data.source-short", source_short}, {"data.source-fails-over", source_fails_over},
     {"condition.absent-refused", absent_refused}, {"condition.version-stale", version_stale},
     {"condition.checked-at-end", checked_at_end}, {"condition.unknown-kind", unknown_kind},
     {"condition.versions-return", versions_return},
     {"condition.versions-after-remove", versions_after_remove}, {"history.contended", contended},
     {"list.all", list_all}, {"list.pages", list_pages}, {"list.start-after", start_after},
     {"list.prefix", prefix}, {"list.attributes", list_attributes},
-    {"deadline.put", deadline_put}, {"deadline.while-writing", deadline_while_writing},
+    {"deadline.put", deadline_put}, {"error.report", report},
+    {"deadline.while-writing", deadline_while_writing},
     {"options.secrets", secrets}, {"options.existing", existing},
     {"options.unknown-flags", unknown_flags}, {"clock.steady", steady},
 };
@@ -424,7 +433,7 @@ int main(int count, char **arguments) {
         if (strcmp(checks[i].name, arguments[2])) continue;
         alarm(5);
         if (driver->start(&the_host, begin(&r), &driver_state) != HOLDFAST_OK) return 2;
-        if (do_open(&r, 0, "main", &opened) != HOLDFAST_OK) return 2;
+        if (do_open(&r, 0, "/main", &opened) != HOLDFAST_OK) return 2;
         return checks[i].is_right() ? 0 : 1;
     }
     fprintf(stderr, "there is no check %s\n", arguments[2]);

@@ -18,7 +18,7 @@ import Testing
     private static let folder = "\(DriverFixture.sdk)/Tests/Broken"
     private static let groups: Set<Substring> = [
         "binary", "negotiation", "lifecycle", "data", "condition", "list", "deadline", "options",
-        "secret", "clock", "history", "robust",
+        "secret", "clock", "history", "robust", "error",
     ]
 
     /// The lines of `shelf.txt`.
