@@ -63,7 +63,8 @@ import Testing
             let seed = seed &+ UInt64(round)
             var generator = SeededGenerator(seed: seed)
             var store = CorrectStore(seed: seed)
-            var history = store.history(clients: [3, 8, 16, 5][round], count: 300)
+            var history = store.history(
+                clients: [3, 8, 16, 5][round], count: 300, lostShare: round % 2 * 3)
             guard defect.plant(&history, &generator) else { continue }
             let verdict = HistoryChecker().check(History(history))
             guard case .violation(let violation) = verdict else {
