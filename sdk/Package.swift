@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "HoldfastDriver", targets: ["HoldfastDriver"]),
         .library(name: "HoldfastDriverEntry", targets: ["CHoldfastEntry"]),
         .library(name: "HoldfastLoader", targets: ["HoldfastLoader"]),
+        .library(name: "HoldfastHistory", targets: ["HoldfastHistory"]),
     ],
     targets: [
         .systemLibrary(name: "CHoldfast", path: "include"),
@@ -32,6 +33,8 @@ let package = Package(
         .testTarget(
             name: "HoldfastLoaderTests",
             dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader"]),
+        .target(name: "HoldfastHistory"),
+        .testTarget(name: "HoldfastHistoryTests", dependencies: ["HoldfastHistory"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,7 @@
 let importTable: [(folder: String, allowed: Set<String>)] = [
     ("sdk/Sources/HoldfastDriver", ["CHoldfast", "Glibc", "Synchronization"]),
     ("sdk/Sources/HoldfastLoader", ["CHoldfast", "CLoader", "Glibc", "Synchronization"]),
+    ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
     ("Plugins/sqlite", ["HoldfastDriver", "CSQLite", "Glibc", "Synchronization"]),
     (

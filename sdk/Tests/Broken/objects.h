@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the shelf's driver does with objects. Part of driver.c.
+
+// What is told of an object, by whom it is read.
+typedef struct {
+    holdfast_info info;
+    char version[64];
+} telling;
+
+static void tell(telling *t, const object *o, int attributes) {
+    static atomic_uint readings;
+    snprintf(t->version, sizeof t->version, "%s", o->version);
+    if (IS(CHANGING_VERSION))
+        snprintf(t->version, sizeof t->version, "%s.%u", o->version,
+                 atomic_fetch_add(&readings, 1));
+    t->info = (holdfast_info){sizeof t->info,
+                              0,
+                              {t->version, strlen(t->version)},
+                              o->count,
+                              o->modified_ns,
+                              attributes ? o->attributes : NULL,
+                              attributes ? o->attribute_count : 0,
+                              sizeof(holdfast_attribute)};
+}
+
+// Whether a write may happen. Call it with the lock.
+static holdfast_status check(const holdfast_call *call, const object *o,
+                             const holdfast_condition *condition) {
+    switch (condition->kind) {
+    case HOLDFAST_CONDITION_NONE: return HOLDFAST_OK;
+    case HOLDFAST_CONDITION_ABSENT:
+        if (!o || IS(IGNORES_ABSENT)) return HOLDFAST_OK;
+        break;
+    case HOLDFAST_CONDITION_VERSION:
+        if (o && equal(condition->version, (holdfast_text){o->version, strlen(o->version)}))
+            return HOLDFAST_OK;
+        if (IS(IGNORES_VERSION)) return HOLDFAST_OK;
+        break;
+    default:
+        if (IS(IGNORES_UNKNOWN_CONDITION)) return HOLDFAST_OK;
+        return fail(call, HOLDFAST_UNSUPPORTED, "the condition is not known", NULL);
+    }
+    return fail(call, HOLDFAST_CONDITION, "the object has changed", o ? o->version : NULL);
+}
+
+static holdfast_status head(void *opened, const holdfast_call *call, const holdfast_key *key,
+                            const holdfast_info_sink *sink) {
+    holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK) return status;
+    if (IS(HANGS_IN_HEAD)) sleep_for_ever(NULL);
+    object *o = take(opened, key);
+    if (!o) return no_object(call);
+    telling t;
+    tell(&t, o, 1);
+    status = sink->info(sink->context, &t.info);
+    release(o);
+    return status;
+}
+
+static holdfast_status get(void *opened, const holdfast_call *call, const holdfast_get *request,
+                           const holdfast_info_sink *sink, const holdfast_sink *bytes) {
+    holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK) return status;
+    object *o = take(opened, request->key);
+    if (!o) return no_object(call);
+    telling t;
+    tell(&t, o, 1);
+    uint64_t offset = request->offset < o->count ? request->offset : o->count;
+    uint64_t rest = request->length < o->count - offset ? request->length : o->count - offset;
+    if (IS(RANGE_OFF_BY_ONE) && rest > 0 && rest < o->count - offset) rest++;
+    if (IS(IGNORES_RANGE)) offset = 0, rest = o->count;
+    status = sink->info(sink->context, &t.info);
+    while (status == HOLDFAST_OK && rest > 0) {
+        uint64_t piece = rest < 65536 ? rest : 65536;
+        status = interruption(call);
+        if (status == HOLDFAST_OK) status = bytes->write(bytes->context, o->bytes + offset, piece);
+        offset += piece;
+        rest -= piece;
+    }
+    release(o);
+    return status;
+}
+
+// Reads the whole source. On a failure nothing is kept.
+static holdfast_status receive(store *s, const holdfast_call *call, const holdfast_put *request,
+                               const holdfast_source *source, uint8_t **bytes, uint64_t *size) {
+    uint64_t space = 65536, count = 1;
+    holdfast_status status = HOLDFAST_OK;
+    int is_known = source->length != HOLDFAST_LENGTH_UNKNOWN;
+    if (is_known && source->length > MOST_BYTES)
+        return fail(call, HOLDFAST_TOO_LARGE, "an object has at most 16 MiB", NULL);
+    *bytes = malloc(space);
+    *size = 0;
+    while (count > 0) {
+        if (*size == space) *bytes = realloc(*bytes, space *= 2);
+        count = 0;
+        status = source->read(source->context, *bytes + *size, space - *size, &count);
+        if (status != HOLDFAST_OK) return fail(call, HOLDFAST_SOURCE, "the source failed", NULL);
+        *size += count;
+        if (IS(TORN_PUT) && count > 0) {
+            uint8_t *part = memcpy(malloc(*size), *bytes, *size);
+            pthread_mutex_lock(&s->lock);
+            place(s, request->key, make_object(request, part, *size));
+            pthread_mutex_unlock(&s->lock);
+        }
+        if ((status = interruption(call)) != HOLDFAST_OK) return status;
+        if (*size > MOST_BYTES)
+            return fail(call, HOLDFAST_TOO_LARGE, "an object has at most 16 MiB", NULL);
+        if (is_known && *size > source->length)
+            return fail(call, HOLDFAST_SOURCE, "the source goes past its length", NULL);
+    }
+    if (is_known && *size < source->length && !IS(ACCEPTS_SHORT))
+        return fail(call, HOLDFAST_SOURCE, "the source ends before its length", NULL);
+    return HOLDFAST_OK;
+}
+
+// Puts a new object in its place if the condition holds, in one step.
+static holdfast_status commit(store *s, const holdfast_call *call, const holdfast_put *request,
+                              object *o) {
+    uint32_t at;
+    pthread_mutex_lock(&s->lock);
+    holdfast_status status = HOLDFAST_OK;
+    if (!IS(EARLY_CHECK)) status = check(call, find(s, request->key, &at), request->condition);
+    if (IS(LOST_UPDATE)) {
+        pthread_mutex_unlock(&s->lock);
+        pause_ms(2);
+        pthread_mutex_lock(&s->lock);
+    }
+    if (status == HOLDFAST_OK || (IS(REFUSES_BUT_WRITES) && status == HOLDFAST_CONDITION)) {
+        atomic_fetch_add(&o->references, 1);
+        place(s, request->key, o);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+static holdfast_status put(void *opened, const holdfast_call *call, const holdfast_put *request,
+                           const holdfast_source *source, const holdfast_info_sink *sink) {
+    store *s = opened;
+    uint8_t *bytes = NULL;
+    uint64_t size = 0;
+    uint32_t at;
+    if (IS(CRASHES_IN_PUT)) *nowhere = 1;
+    if (IS(WRITES_STDOUT) && write(STDOUT_FILENO, "stored\n", 7) != 7) abort();
+    holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK) return status;
+    // A write that is refused anyway need not be transferred; commit checks again.
+    pthread_mutex_lock(&s->lock);
+    if (!IS(REFUSES_BUT_WRITES))
+        status = check(call, find(s, request->key, &at), request->condition);
+    pthread_mutex_unlock(&s->lock);
+    if (status != HOLDFAST_OK) return status;
+    status = receive(s, call, request, source, &bytes, &size);
+    if (status != HOLDFAST_OK && !(IS(KEEPS_PARTIAL) && status == HOLDFAST_SOURCE)) {
+        free(bytes);
+        return status;
+    }
+    object *o = make_object(request, bytes, size);
+    holdfast_status committed = commit(s, call, request, o);
+    if (status == HOLDFAST_OK) status = committed;
+    if (status == HOLDFAST_OK) {
+        telling t;
+        tell(&t, o, 1);
+        if (IS(SUCCESS_WITH_REPORT)) fail(call, HOLDFAST_IO, "nothing is wrong", NULL);
+        status = sink->info(sink->context, &t.info);
+    }
+    release(o);
+    return status;
+}
+
+static holdfast_status remove_object(void *opened, const holdfast_call *call,
+                                     const holdfast_remove *request) {
+    store *s = opened;
+    uint32_t at;
+    holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK) return status;
+    pthread_mutex_lock(&s->lock);
+    object *o = find(s, request->key, &at);
+    status = check(call, o, request->condition);
+    if (status == HOLDFAST_OK && !o && IS(REMOVE_ABSENT_FAILS)) status = no_object(call);
+    if (status == HOLDFAST_OK) displace(s, request->key);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+static int is_listed(const object *o, const holdfast_list *request) {
+    if (!equal(o->collection, request->collection) || !equal(o->workspace, request->workspace) ||
+        !starts_with(o->path, request->prefix))
+        return 0;
+    uint64_t prefix = request->prefix.size;
+    if (IS(FOLDER_PREFIX) && prefix > 0 && o->path.size > prefix &&
+        request->prefix.data[prefix - 1] != '/' && o->path.data[prefix] != '/')
+        return 0;
+    int order = compare(o->path, request->start_after);
+    return request->start_after.size == 0 || order > 0 || (order == 0 && IS(INCLUSIVE_START));
+}
+
+// The objects to send, with a reference each, ended by NULL.
+static object **select_objects(store *s, const holdfast_list *request) {
+    uint32_t count = 0;
+    pthread_mutex_lock(&s->lock);
+    object **chosen = calloc(s->count + 1, sizeof *chosen);
+    for (uint32_t i = 0; i < s->count && count < request->limit; i++) {
+        if (!is_listed(s->objects[i], request)) continue;
+        chosen[count] = s->objects[i];
+        atomic_fetch_add(&chosen[count++]->references, 1);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return chosen;
+}
+
+static holdfast_status list(void *opened, const holdfast_call *call, const holdfast_list *request,
+                            const holdfast_entry_sink *sink) {
+    enum { BATCH = 4 };
+    holdfast_entry entries[BATCH];
+    telling tellings[BATCH];
+    int attributes = (request->flags & HOLDFAST_LIST_ATTRIBUTES) && !IS(PLAIN_ENTRIES);
+    holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK) return status;
+    object **chosen = select_objects(opened, request);
+    uint32_t next = 0;
+    while (chosen[next] && status == HOLDFAST_OK) {
+        uint32_t count = 0;
+        if (next > 0 && IS(DUPLICATES_ENTRY)) next--;
+        if (next > 0 && IS(SKIPS_ENTRY)) next++;
+        for (; count < BATCH && chosen[next]; count++, next++) {
+            tell(&tellings[count], chosen[next], attributes);
+            entries[count] = (holdfast_entry){sizeof *entries, 0, chosen[next]->path,
+                                              &tellings[count].info};
+        }
+        status = interruption(call);
+        if (status == HOLDFAST_OK && count > 0)
+            status = sink->entries(sink->context, entries, count, sizeof *entries);
+    }
+    for (uint32_t i = 0; chosen[i]; i++) release(chosen[i]);
+    free(chosen);
+    return status;
+}
