@@ -122,8 +122,10 @@ static void check_forged(void) {
     put_bytes(store, "inner", ANY, source, NULL, NULL);
     long end = file_size(path);
     close_store(store);
-    // The commit is torn, so that the reader looks for others, and finds those inside the object.
+    // The commit is torn and the data's head is lost, so that the reader looks for other commits, and
+    // passes those inside the object.
     CHECK(truncate(path, end - 8) == 0, "(the end is torn)");
+    flip(path, 40);
     store = open_store(path);
     reading found;
     CHECK(store != NULL && head(store, "one", &found) == HOLDFAST_NOT_FOUND,
