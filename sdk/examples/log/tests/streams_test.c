@@ -2,9 +2,10 @@
 // Bytes of all sizes, ranges, sources that fail, and calls that end early.
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { MOST = 300000, CHUNK = 65536 };
 static uint8_t data[MOST];
@@ -82,6 +83,29 @@ static void check_ends(void *store, const char *path) {
     CHECK(head(store, "late", &found) == HOLDFAST_NOT_FOUND, "it was not applied");
 }
 
+// The kernel refuses the write in its middle, as a full disk does.
+static void check_refused_write(void *store, const char *path) {
+    long before = file_size(path);
+    struct rlimit usual, small;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &usual);
+    small = (struct rlimit){(rlim_t)before + 100000, usual.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    bytes source = {data, MOST, 0, UINT64_MAX, MOST, UINT64_MAX};
+    CHECK(put_bytes(store, "bytes", ANY, source, NULL, NULL) == HOLDFAST_TOO_LARGE &&
+              last_error.applied == HOLDFAST_APPLIED_NO && last_error.vendor_code == EFBIG &&
+              strstr(last_message, "(EFBIG)") != NULL,
+          "a write that the kernel refuses is said");
+    CHECK(file_size(path) == before, "and cut off again");
+    small.rlim_cur = (rlim_t)before + 50;
+    setrlimit(RLIMIT_FSIZE, &small);
+    CHECK(remove_object(store, "bytes", ANY) == HOLDFAST_TOO_LARGE && file_size(path) == before,
+          "also a commit");
+    setrlimit(RLIMIT_FSIZE, &usual);
+    CHECK(range_is(store, MOST, 0, HOLDFAST_WHOLE), "what was there is there");
+    CHECK(put(store, "after", ANY, "x", NULL) == HOLDFAST_OK, "and the store goes on");
+}
+
 void check_streams(void) {
     for (int index = 0; index < MOST; index++) data[index] = (uint8_t)random_number();
     const char *path = in_scratch("streams");
@@ -89,6 +113,7 @@ void check_streams(void) {
     check_sizes(store);
     check_sources(store, path);
     check_ends(store, path);
+    check_refused_write(store, path);
     close_store(store);
     store = open_store(path);
     CHECK(range_is(store, MOST, 0, HOLDFAST_WHOLE), "all is there after reopening");
