@@ -42,4 +42,4 @@ deps:
 	scripts/install-dependencies
 
 clean:
-	rm -rf dist .build sdk/.build .venv
+	rm -rf dist .build sdk/.build sdk/examples/*/build sdk/examples/*/target sdk/rust/*/target .venv

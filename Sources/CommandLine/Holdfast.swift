@@ -56,12 +56,15 @@ struct LockGroup: ParsableCommand {
 /// The commands of `holdfast driver`.
 struct DriverGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "driver", abstract: "See which storage drivers are installed.",
+        commandName: "driver",
+        abstract: "See which storage drivers are installed, and start new ones.",
         discussion: """
             EXAMPLE
               holdfast driver list
             """,
-        subcommands: [DriverList.self, DriverInfo.self, DriverInspect.self])
+        subcommands: [
+            DriverList.self, DriverInfo.self, DriverInspect.self, DriverNew.self,
+        ])
 }
 
 /// The commands of `holdfast config`.

@@ -19,7 +19,8 @@ SNAPSHOTS = Path(__file__).parent.parent / "CommandLineSnapshots"
 COMMANDS = [
     "", "state", "state list", "state show", "state pull", "state push", "state versions",
     "state rm", "state force-unlock", "lock", "lock list", "lock show", "lock release", "driver",
-    "driver list", "driver info", "driver inspect", "config", "config show", "version",
+    "driver list", "driver info", "driver inspect", "driver new", "config", "config show",
+    "version",
 ]
 LEAVES = [name for name in COMMANDS if name and not any(
     other.startswith(name + " ") for other in COMMANDS)]

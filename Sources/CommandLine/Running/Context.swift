@@ -88,7 +88,7 @@ final class Context {
     func close() { loadedHost?.shutdown() }
 
     /// The path of this program, for drivers that are installed beside it.
-    private static var executablePath: String {
+    static var executablePath: String {
         guard let path = unsafe realpath("/proc/self/exe", nil) else { return "" }
         defer { unsafe free(path) }
         return unsafe String(cString: path)
