@@ -56,12 +56,15 @@ struct LockGroup: ParsableCommand {
 /// The commands of `holdfast driver`.
 struct DriverGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "driver", abstract: "See which storage drivers are installed.",
+        commandName: "driver", abstract: "Install storage drivers, and see which are trusted.",
         discussion: """
             EXAMPLE
               holdfast driver list
             """,
-        subcommands: [DriverList.self, DriverInfo.self, DriverInspect.self])
+        subcommands: [
+            DriverList.self, DriverInfo.self, DriverInspect.self, DriverInstall.self,
+            DriverRemove.self, DriverVerify.self, DriverPinCommand.self, DriverUnpinCommand.self,
+        ])
 }
 
 /// The commands of `holdfast config`.

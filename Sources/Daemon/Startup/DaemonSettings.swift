@@ -12,6 +12,7 @@ struct DaemonSettings: Sendable {
     let allowedHosts: [String]
     let store: StoreConfiguration
     let driverPath: [String]
+    let lockFile: String?
     let bodyLimit: UInt64
     let connectionCount: Int
     let logLevel: Logger.Level
@@ -39,6 +40,7 @@ struct DaemonSettings: Sendable {
         trustedProxies = try Self.ranges(daemon.trustedProxies.value)
         allowedHosts = daemon.allowedHosts.value
         driverPath = command.driverPath
+        lockFile = command.lockFile
         bodyLimit = command.bodyLimit.count
         connectionCount = command.maxConnections
         logLevel = command.logLevel.level
