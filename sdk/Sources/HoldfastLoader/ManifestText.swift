@@ -77,6 +77,9 @@ public struct ManifestText: Sendable {
     func error(_ name: String, _ message: String) -> LoaderError {
         Self.error(path, items[name]?.line, message)
     }
+
+    /// An error at a line.
+    func error(line: Int, _ message: String) -> LoaderError { Self.error(path, line, message) }
 }
 
 /// Reads one line of a manifest.
