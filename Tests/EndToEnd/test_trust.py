@@ -407,6 +407,22 @@ def test_a_lock_file_that_cannot_be_written_stops_the_installation(source, targe
     assert list(target.iterdir()) == []
 
 
+def test_another_build_of_a_provided_driver_can_be_installed(operator, copy, provided, tmp_path,
+                                                             target, lock):
+    vendor = tmp_path / "vendor"
+    shutil.copytree(provided / "local", vendor)
+    with (vendor / "driver.toml").open("a") as manifest:
+        manifest.write("# another build\n")
+    before = tree(copy)
+    assert_one_error(installed(operator, vendor, target), CONFLICT, str(provided / "local"))
+    assert not target.exists() and not lock.exists() and tree(copy) == before
+    done = installed(operator, vendor, target, "--driver-path", target)
+    assert done.returncode == 0, done.stderr
+    assert operator("state", "list", "--driver-path", target).returncode == 0
+    # The operator's pin is of the id, so the provided one is refused from now on.
+    assert_one_error(operator("state", "list"), INTEGRITY, str(lock), str(provided))
+
+
 def test_a_shadowed_installation_says_so(operator, copy, provided, tmp_path, target):
     vendor = tmp_path / "vendor"
     shutil.copytree(provided / "local", vendor)

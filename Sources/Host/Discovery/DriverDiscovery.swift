@@ -47,6 +47,16 @@ extension DriverSearchPath {
         throw missing(id)
     }
 
+    /// The folder that would count for `id` although `directory` held one, too; `nil` for none.
+    func folder(of id: String, insteadOfOneIn directory: String) -> String? {
+        for candidate in directories {
+            if resolved(candidate.path) == resolved(directory) { return nil }
+            let folder = "\(candidate.path)/\(id)"
+            if exists(folder) { return folder }
+        }
+        return nil
+    }
+
     private func missing(_ id: String) -> HostError {
         let installed = Set(directories.flatMap { subfolders(of: $0.path) }).sorted()
         let list =

@@ -40,7 +40,9 @@ struct DriverInstallation {
         try checkNotProvided(driver.id)
         let target = "\(directory)/\(driver.id)"
         let isThere = try checkReplaced(target, driver.id)
-        if let pin = trust.locks.first?.pins[driver.id], !replaces, pin.digests != driver.digests {
+        if let pin = trust.pin(of: driver.id, in: [target]), !replaces,
+            pin.digests != driver.digests
+        {
             throw HostError(
                 .driverMismatch,
                 "\(pin.file):\(pin.line) pins another \(driver.id), of sha256 \(pin.digests.library); "
@@ -48,13 +50,29 @@ struct DriverInstallation {
                 advice: "get the pinned one, or take this one and its pin with --replace",
                 driver: driver.id, vendorName: "pin")
         }
+        let shadowedBy = try checkShadowed(driver)
         try publish(
             driver, manifest, over: isThere, DriversLockFile(place: own, heldDirectory: directory))
-        let used = try? search.folder(of: driver.id)
         return DriverChange(
             id: driver.id, version: manifest.version, folder: target, digests: driver.digests,
             lockFile: own.path, changedEarlier: isThere,
-            shadowedBy: used.flatMap { resolved($0) == resolved(target) ? nil : $0 })
+            shadowedBy: shadowedBy)
+    }
+
+    /// Refuses to install what would not be used and whose pin would stop what is used.
+    private func checkShadowed(
+        _ driver: borrowing ExaminedDriver
+    ) throws(HostError) -> String? {
+        guard let other = search.folder(of: driver.id, insteadOfOneIn: directory) else {
+            return nil
+        }
+        guard DriverDigests(CandidateLibrary(folder: other)) != driver.digests else { return other }
+        throw HostError(
+            .conflict,
+            "\(other) holds another driver \(driver.id) and comes before \(directory), so that it "
+                + "would be used, and be refused by the new pin",
+            advice: "remove it, or give --driver-path \(directory) here and wherever it is used",
+            driver: driver.id)
     }
 
     /// Refuses what came with the program: its package would no longer know its own files.

@@ -59,7 +59,11 @@ struct ExaminedDriver: ~Copyable {
                 problems.append(refusal)
             }
         }
-        self.problems = problems + inspection.problems.map { .init($0) }
+        problems += inspection.problems.map { .init($0) }
+        if problems.isEmpty, counts != nil, digests.library.isEmpty || digests.manifest.isEmpty {
+            problems.append(.unreadable(inspection.folder))
+        }
+        self.problems = problems
     }
 
     /// Why it is refused; `nil` when nothing speaks against it.
@@ -109,6 +113,13 @@ extension DriverInspection.Problem {
     /// A lock file that cannot be used.
     fileprivate init(_ error: HostError) {
         self.init(code: "lock-file", path: "", message: error.message, remedy: error.advice)
+    }
+
+    /// A pinned driver that could not be compared.
+    fileprivate static func unreadable(_ folder: String) -> Self {
+        Self(
+            code: "unreadable", path: folder, message: "its files cannot be read to their end",
+            remedy: "install the driver again")
     }
 
     fileprivate static func misnamed(_ folder: String, _ named: String) -> Self {
