@@ -44,7 +44,9 @@ let modules: [Target] = [
         name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
         name: "Host",
-        dependencies: [.product(name: "HoldfastLoader", package: sdk), logging, metrics, tracing]),
+        dependencies: [
+            .product(name: "HoldfastLoader", package: sdk), crypto, logging, metrics, tracing,
+        ]),
     .target(name: "State", dependencies: ["Host", crypto]),
     .target(
         name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"

@@ -57,13 +57,15 @@ struct LockGroup: ParsableCommand {
 struct DriverGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "driver",
-        abstract: "See which storage drivers are installed, and start new ones.",
+        abstract: "Install storage drivers, see which are trusted, and start new ones.",
         discussion: """
             EXAMPLE
               holdfast driver list
             """,
         subcommands: [
-            DriverList.self, DriverInfo.self, DriverInspect.self, DriverNew.self,
+            DriverList.self, DriverInfo.self, DriverInspect.self, DriverInstall.self,
+            DriverRemove.self, DriverVerify.self, DriverPinCommand.self, DriverUnpinCommand.self,
+            DriverNew.self,
         ])
 }
 

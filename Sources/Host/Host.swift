@@ -14,6 +14,8 @@ package final class Host: Sendable {
 
     /// Where drivers are looked for.
     package let search: DriverSearchPath
+    /// Where it is said which drivers are trusted.
+    package let locks: DriverLockPlaces
     private let logger: Logger
     private let hostVersion: String
     private let allowsFaults: Bool
@@ -25,14 +27,17 @@ package final class Host: Sendable {
     ///
     /// - Parameters:
     ///   - search: Where drivers are looked for.
+    ///   - locks: Where it is said which drivers are trusted.
     ///   - logger: Where the host and the drivers report to.
     ///   - hostVersion: What drivers are told.
     ///   - allowsFaults: Whether stores may show the faults of their configuration.
     package init(
-        search: DriverSearchPath, logger: Logger, hostVersion: String, allowsFaults: Bool = false
+        search: DriverSearchPath, locks: DriverLockPlaces = .none, logger: Logger,
+        hostVersion: String, allowsFaults: Bool = false
     ) {
         self.allowsFaults = allowsFaults
         self.search = search
+        self.locks = locks
         self.logger = logger
         self.hostVersion = hostVersion
         DriverEvents.setHandler { severity, message, call in
@@ -45,19 +50,32 @@ package final class Host: Sendable {
     // MARK: - Drivers
 
     /// What is installed, by manifest; nothing of it is run.
-    package func installedDrivers() -> [InstalledDriver] { search.installedDrivers() }
+    package func installedDrivers() -> [InstalledDriver] {
+        search.installedDrivers(DriverTrust(locks))
+    }
 
     /// Runs every check on a driver's folder, and no code of the driver.
     package func inspect(path: String) -> DriverInspection {
-        DriverInspection(LibraryInspection.inspect(folder: path))
+        DriverInspection(
+            ExaminedDriver(id: nil, folder: path, trust: DriverTrust(locks), wantsDigests: true))
     }
 
     /// What a driver says of itself; loads and starts it.
     ///
     /// - Throws: ``HostError``: `driverMissing` with what is installed and how to add one,
-    ///   `driverRefused` with the check that it failed, or what the driver reports.
+    ///   `driverRefused` with the check that it failed, `driverMismatch` when it is not the one that
+    ///   was pinned, `driversLock`, or what the driver reports.
     package func driver(_ id: String) throws(HostError) -> DriverDescriptor {
         try running(id).descriptor
+    }
+
+    /// The pin that counts for a driver; `nil` when no lock file pins it.
+    ///
+    /// - Throws: ``HostError`` with code `driverMissing` or `driversLock`.
+    package func pin(of id: String) throws(HostError) -> DriverPin? {
+        let trust = DriverTrust(locks)
+        if let failure = trust.failure { throw failure }
+        return trust.pin(of: id, in: [try search.folder(of: id)])
     }
 
     private func running(_ id: String) throws(HostError) -> RunningDriver {
@@ -68,8 +86,9 @@ package final class Host: Sendable {
             }
             // What runs stays, also when its folder was moved away in the meantime.
             if let known { return known }
-            let driver = try RunningDriver(
-                id: id, folder: search.folder(of: id), hostVersion: hostVersion, logger: logger)
+            let examined = ExaminedDriver(
+                id: id, folder: try search.folder(of: id), trust: DriverTrust(locks))
+            let driver = try RunningDriver(examined, hostVersion: hostVersion, logger: logger)
             state.withLock { $0.drivers[id] = driver }
             return driver
         }

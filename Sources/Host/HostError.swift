@@ -13,6 +13,10 @@ package struct HostError: Error, Sendable {
         case driverMissing
         /// A driver was found and refused.
         case driverRefused
+        /// A driver is not the one that a lock file pins.
+        case driverMismatch
+        /// A lock file cannot be used.
+        case driversLock
     }
 
     /// Whether a failed write took effect.

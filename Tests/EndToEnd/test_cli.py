@@ -19,7 +19,8 @@ SNAPSHOTS = Path(__file__).parent.parent / "CommandLineSnapshots"
 COMMANDS = [
     "", "state", "state list", "state show", "state pull", "state push", "state versions",
     "state rm", "state force-unlock", "lock", "lock list", "lock show", "lock release", "driver",
-    "driver list", "driver info", "driver inspect", "driver new", "config", "config show",
+    "driver list", "driver info", "driver inspect", "driver install", "driver remove",
+    "driver verify", "driver pin", "driver unpin", "driver new", "config", "config show",
     "version",
 ]
 LEAVES = [name for name in COMMANDS if name and not any(
@@ -76,7 +77,7 @@ def test_a_group_alone_prints_its_help(holdfast, command):
 @pytest.mark.parametrize("command", LEAVES)
 def test_every_command_takes_the_common_options(holdfast, command):
     text = holdfast(*command.split(), "--help").stdout.decode()
-    for option in ("--config", "--store", "--driver-path", "--workspace", "--json", "--no-color",
+    for option in ("--config", "--store", "--driver-path", "--lock-file", "--workspace", "--json", "--no-color",
                    "--quiet", "--verbose", "--timeout"):
         assert option in text, option
 

@@ -15,7 +15,8 @@ import Testing
     ) -> DriverSearchPath {
         DriverSearchPath(
             explicit: explicit, environment: variable.map { ["HOLDFAST_DRIVER_PATH": $0] } ?? [:],
-            executablePath: "/opt/hf/bin/holdfast", isPrivileged: isPrivileged)
+            executablePath: "/opt/hf/bin/holdfast", isPrivileged: isPrivileged,
+            user: 0)
     }
 
     private func host(_ directories: [String]) -> Host {

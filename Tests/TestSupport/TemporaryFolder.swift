@@ -41,4 +41,40 @@ package final class TemporaryFolder: Sendable {
     package func rename(_ old: String, to new: String) throws {
         try FileManager.default.moveItem(atPath: "\(path)/\(old)", toPath: "\(path)/\(new)")
     }
+
+    /// Reads a file.
+    package func read(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: "\(path)/\(name)")), as: UTF8.self)
+    }
+
+    /// The names in the folder, or in one in it, sorted.
+    package func names(_ name: String = ".") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)").sorted()
+    }
+
+    /// Makes a symbolic link.
+    package func link(_ name: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(path)/\(name)", withDestinationPath: target)
+    }
+
+    /// The permission bits of a file or folder.
+    package func mode(of name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+        return (attributes[.posixPermissions] as? Int ?? 0) & 0o7777
+    }
+
+    /// Changes the permission bits of a file or folder.
+    package func setMode(_ mode: Int, of name: String) throws {
+        try FileManager.default.setAttributes(
+            [.posixPermissions: mode], ofItemAtPath: "\(path)/\(name)")
+    }
+
+    /// Changes one bit of one byte of a file, in its middle.
+    package func flipBit(of name: String) throws {
+        let file = URL(filePath: "\(path)/\(name)")
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: file)
+    }
 }

@@ -11,8 +11,9 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     (
         "Sources/Host",
         [
-            "HoldfastLoader", "Glibc", "Synchronization", "FoundationEssentials", "Logging",
-            "Metrics", "CoreMetrics", "Tracing", "Instrumentation", "ServiceContextModule",
+            "HoldfastLoader", "Crypto", "Glibc", "Synchronization", "FoundationEssentials",
+            "Logging", "Metrics", "CoreMetrics", "Tracing", "Instrumentation",
+            "ServiceContextModule",
         ]
     ),
     ("Sources/State", ["Host", "Crypto", "FoundationEssentials", "Synchronization"]),

@@ -18,21 +18,19 @@ struct DriverInfo: HoldfastCommand {
 
     func perform(_ context: Context) throws {
         let id = id
-        let descriptor = try context.call { host, _ in
-            do throws(HostError) { return try host.driver(id) } catch {
-                var failure = Failure(error)
-                // Here the driver is what was asked for, and not a part of the configuration.
-                if error.code == .driverMissing { failure.exit = .notFound }
-                throw failure
+        let (descriptor, pin) = try context.call { host, _ in
+            try Failure.ofDriver { () throws(HostError) in
+                (try host.driver(id), try host.pin(of: id))
             }
         }
         guard !context.console.isJSON else {
-            return context.console.document([("driver", descriptor.json)])
+            return context.console.document([("driver", descriptor.json(pin))])
         }
         let console = context.console
         console.fields([
             ("id", descriptor.id), ("version", descriptor.version), ("vendor", descriptor.vendor),
             ("summary", descriptor.summary), ("addressing", descriptor.addressing.rawValue),
+            ("pinned by", pin?.place ?? "no lock file"),
         ])
         console.line("")
         show(descriptor.options, console)
@@ -94,12 +92,12 @@ extension OptionDescriptor.Kind {
 
 extension DriverDescriptor {
     /// The descriptor as `--json` gives it.
-    fileprivate var json: JSONValue {
+    fileprivate func json(_ pin: DriverPin?) -> JSONValue {
         .members([
             ("id", .string(id)), ("version", .string(version)), ("vendor", .string(vendor)),
             ("summary", .string(summary)), ("addressing", .string(addressing.rawValue)),
             ("grace_ms", .integer(grace.nanoseconds / 1_000_000)),
-            ("options", .array(options.map(\.json))),
+            ("pin", pin.json), ("options", .array(options.map(\.json))),
             (
                 "capabilities",
                 .array(

@@ -8,7 +8,8 @@ struct DriverInspect: HoldfastCommand {
         abstract: "Check a driver's folder as loading it would, and run none of its code.",
         usage: "holdfast driver inspect <path> [<options>]",
         discussion: """
-            Ends with exit code 1 when the driver would be refused.
+            Ends with exit code 1 when the driver would be refused, with 6 when it is not
+            the one that was pinned.
 
             EXAMPLE
               holdfast driver inspect /usr/lib/holdfast/drivers/sqlite
@@ -22,7 +23,8 @@ struct DriverInspect: HoldfastCommand {
 
     func perform(_ context: Context) {
         let inspection = context.host.inspect(path: path)
-        context.status = inspection.problems.isEmpty ? .ok : .failure
+        let differs = inspection.problems.contains { $0.code == "pin" }
+        context.status = inspection.problems.isEmpty ? .ok : differs ? .integrity : .failure
         guard !context.console.isJSON else {
             return context.console.document([("inspection", inspection.json)])
         }
@@ -36,11 +38,15 @@ struct DriverInspect: HoldfastCommand {
                 ("summary", manifest?.summary ?? ""),
                 ("exports", inspection.exportedSymbols.joined(separator: ", ")),
                 ("needs", inspection.neededLibraries.joined(separator: ", ")),
+                ("library sha256", inspection.digests.library),
+                ("manifest sha256", inspection.digests.manifest),
+                ("pinned by", inspection.pin?.place ?? "no lock file"),
                 ("loadable", inspection.problems.isEmpty ? "yes" : "no"),
             ].filter { !$0.1.isEmpty })
         for problem in inspection.problems {
             console.line(
-                "problem:  \(Table.visible(problem.code)): \(problem.path): "
+                "problem:  \(Table.visible(problem.code)): "
+                    + (problem.path.isEmpty ? "" : "\(problem.path): ")
                     + "\(Table.visible(problem.message)); \(problem.remedy)")
         }
     }
@@ -55,6 +61,8 @@ extension DriverInspection {
             ("license", .text(manifest?.license)), ("summary", .text(manifest?.summary)),
             ("exports", .array(exportedSymbols.map { .string($0) })),
             ("needs", .array(neededLibraries.map { .string($0) })),
+            ("library_sha256", .filled(digests.library)),
+            ("manifest_sha256", .filled(digests.manifest)), ("pin", pin.json),
             ("loadable", .bool(problems.isEmpty)),
             (
                 "problems",

@@ -16,7 +16,7 @@ struct DriverList: HoldfastCommand {
 
     func perform(_ context: Context) {
         let host = context.host
-        let drivers = host.installedDrivers().map { InspectedDriver($0, host) }
+        let drivers = host.installedDrivers().map(InspectedDriver.init)
         let directories = host.search.directories
         guard !context.console.isJSON else {
             return context.console.document([
@@ -39,12 +39,13 @@ struct DriverList: HoldfastCommand {
         }
         var table = Table(
             ("ID", .left), ("VERSION", .left), ("STATUS", .left), ("SUMMARY", .left),
-            ("WHERE", .left))
+            ("WHERE", .left), ("PINNED BY", .left))
         for driver in drivers {
             let manifest = driver.installed.manifest
             table.add(
                 driver.installed.id, manifest?.version ?? "-", driver.status,
-                manifest?.summary ?? "-", driver.installed.folder)
+                manifest?.summary ?? "-", driver.installed.folder,
+                driver.installed.pin?.origin ?? "-")
         }
         table.lines.forEach(context.console.line)
     }
@@ -53,15 +54,11 @@ struct DriverList: HoldfastCommand {
 /// An installed driver and whether it can be used.
 private struct InspectedDriver {
     let installed: InstalledDriver
-    /// Why it cannot; `nil` when it can.
-    let problem: String?
 
-    init(_ installed: InstalledDriver, _ host: Host) {
-        self.installed = installed
-        problem =
-            installed.problem?.message
-            ?? host.inspect(path: installed.folder).problems.first?.message
-    }
+    init(_ installed: InstalledDriver) { self.installed = installed }
+
+    /// Why it cannot; `nil` when it can.
+    private var problem: String? { installed.problem?.message }
 
     /// Whether it is used, in a word and a reason.
     var status: String {
@@ -77,7 +74,7 @@ private struct InspectedDriver {
             ("status", .string(word)), ("reason", .text(problem)),
             ("summary", .text(manifest?.summary)), ("publisher", .text(manifest?.publisher)),
             ("license", .text(manifest?.license)), ("folder", .string(installed.folder)),
-            ("shadowed_by", .text(installed.shadowedBy)),
+            ("shadowed_by", .text(installed.shadowedBy)), ("pin", installed.pin.json),
         ])
     }
 }

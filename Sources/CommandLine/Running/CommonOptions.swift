@@ -17,6 +17,13 @@ struct CommonOptions: ParsableArguments {
     var driverPath: [String] = []
 
     @Option(
+        name: .customLong("lock-file"),
+        help: ArgumentHelp(
+            "The lock file that pins drivers (default: the user's and the system's).",
+            valueName: "file"))
+    var lockFile: String?
+
+    @Option(
         help: ArgumentHelp(
             "The project's root (default: the folder of its file).", valueName: "dir"))
     var workspace: String?

@@ -40,11 +40,22 @@ final class Context {
         let search = DriverSearchPath(
             explicit: options.driverPath, environment: ProcessSurroundings.environment,
             executablePath: Self.executablePath)
+        let locks = DriverLockPlaces(
+            explicit: options.lockFile, environment: ProcessSurroundings.environment,
+            executablePath: Self.executablePath)
         let host = Host(
-            search: search, logger: console.logger, hostVersion: HoldfastVersion.current,
-            allowsFaults: options.allowFaults)
+            search: search, locks: locks, logger: console.logger,
+            hostVersion: HoldfastVersion.current, allowsFaults: options.allowFaults)
         loadedHost = host
         return host
+    }
+
+    /// Asks the host about one driver, without running any of it.
+    func asked<Answer>(
+        _ body: (Host) throws(HostError) -> Answer
+    ) throws(Failure) -> Answer {
+        let host = host
+        return try Failure.ofDriver { () throws(HostError) in try body(host) }
     }
 
     /// Runs a call against the host, within the time that the user allows.

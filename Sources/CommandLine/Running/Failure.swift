@@ -78,6 +78,18 @@ struct Failure: Error {
         applied = error.applied
     }
 
+    /// Runs what asks for one driver, where a missing one is what was asked for and not a part of the
+    /// configuration.
+    static func ofDriver<Answer>(
+        _ body: () throws(HostError) -> Answer
+    ) throws(Failure) -> Answer {
+        do throws(HostError) { return try body() } catch {
+            var failure = Failure(error)
+            if error.code == .driverMissing { failure.exit = .notFound }
+            throw failure
+        }
+    }
+
     /// The failure of naming a state that is not there.
     static func noSuchState(hint: String) -> Failure {
         Failure(.notFound, "not-found", "there is no such state", hint: hint)
@@ -136,9 +148,9 @@ extension ExitStatus {
         case .notFound: self = .notFound
         case .condition, .conflict: self = .locked
         case .unauthenticated, .forbidden: self = .forbidden
-        case .corrupt, .newerFormat: self = .integrity
+        case .corrupt, .newerFormat, .driverMismatch: self = .integrity
         case .throttled, .unavailable, .deadline, .stuck: self = .unreachable
-        case .invalid, .driverMissing, .driverRefused: self = .usage
+        case .invalid, .driverMissing, .driverRefused, .driversLock: self = .usage
         case .cancelled: self = .interrupted
         case .unsupported, .tooLarge, .full, .io, .source, .internalError: self = .failure
         }

@@ -62,7 +62,8 @@ extension APIError {
         case .tooLarge: self.init(.contentTooLarge, "too-large", error)
         case .invalid: self.init(.badRequest, "invalid", error)
         case .source: self.init(.badRequest, "truncated", error)
-        case .notFound, .corrupt, .newerFormat, .io, .internalError, .driverMissing, .driverRefused:
+        case .notFound, .corrupt, .newerFormat, .io, .internalError, .driverMissing, .driverRefused,
+            .driverMismatch, .driversLock:
             self.init(.internalServerError, "store-failed", error)
         }
     }

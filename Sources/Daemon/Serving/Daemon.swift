@@ -37,6 +37,9 @@ final class Daemon: Sendable {
             search: DriverSearchPath(
                 explicit: settings.driverPath, environment: Process.environment,
                 executablePath: Process.executablePath),
+            locks: DriverLockPlaces(
+                explicit: settings.lockFile, environment: Process.environment,
+                executablePath: Process.executablePath),
             logger: logger, hostVersion: HoldfastVersion.current,
             allowsFaults: settings.allowsFaults)
     }

@@ -18,7 +18,7 @@ struct DaemonCommand: ParsableCommand {
 
             EXIT STATUS
               0 ended on request · 1 failed, such as a port in use · 2 usage or configuration
-              7 the store does not answer
+              6 a driver is not the one that was pinned · 7 the store does not answer
             """,
         version: HoldfastVersion.current)
 
@@ -70,6 +70,12 @@ struct DaemonCommand: ParsableCommand {
             "A folder to look for drivers in before all others; repeatable.",
             valueName: "folder"))
     var driverPath: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The lock file that pins drivers. (default: the user's and the system's)",
+            valueName: "file"))
+    var lockFile: String?
 
     @Option(
         help: ArgumentHelp(

@@ -13,6 +13,7 @@ struct DaemonSettings: Sendable {
     let store: StoreConfiguration
     let driverPath: [String]
     let allowsFaults: Bool
+    let lockFile: String?
     let bodyLimit: UInt64
     let connectionCount: Int
     let logLevel: Logger.Level
@@ -41,6 +42,7 @@ struct DaemonSettings: Sendable {
         allowedHosts = daemon.allowedHosts.value
         driverPath = command.driverPath
         allowsFaults = command.allowFaults
+        lockFile = command.lockFile
         bodyLimit = command.bodyLimit.count
         connectionCount = command.maxConnections
         logLevel = command.logLevel.level

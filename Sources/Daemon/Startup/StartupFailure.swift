@@ -24,10 +24,10 @@ struct StartupFailure: Error {
     init(_ error: HostError) {
         let status: Int32 =
             switch error.code {
-            case .invalid, .driverMissing, .driverRefused, .unsupported: 2
+            case .invalid, .driverMissing, .driverRefused, .driversLock, .unsupported: 2
             case .notFound: 3
             case .unauthenticated, .forbidden: 5
-            case .corrupt, .newerFormat: 6
+            case .corrupt, .newerFormat, .driverMismatch: 6
             case .unavailable, .deadline, .throttled, .stuck: 7
             default: 1
             }

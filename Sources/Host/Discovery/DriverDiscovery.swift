@@ -6,18 +6,30 @@ extension DriverSearchPath {
     ///
     /// The first folder of an id counts, even when it is refused: falling through to another would
     /// run a driver that nobody chose.
-    func installedDrivers() -> [InstalledDriver] {
+    func installedDrivers(_ trust: DriverTrust) -> [InstalledDriver] {
         var counted: [String: String] = [:]
         var result: [InstalledDriver] = []
         for directory in directories {
             for name in subfolders(of: directory.path) {
-                var driver = InstalledDriver(id: name, folder: "\(directory.path)/\(name)")
+                var driver = InstalledDriver(
+                    id: name, folder: "\(directory.path)/\(name)", trust)
                 driver.shadowedBy = counted[name]
                 if counted[name] == nil { counted[name] = driver.folder }
                 result.append(driver)
             }
         }
         return result
+    }
+
+    /// The folders that count, by id.
+    func countingFolders() -> [(id: String, folder: String)] {
+        var counted: [String: String] = [:]
+        for directory in directories {
+            for name in subfolders(of: directory.path) where counted[name] == nil {
+                counted[name] = "\(directory.path)/\(name)"
+            }
+        }
+        return counted.sorted { $0.key < $1.key }.map { (id: $0.key, folder: $0.value) }
     }
 
     /// The folder of the driver `id` that counts.
@@ -33,6 +45,16 @@ extension DriverSearchPath {
             }
         }
         throw missing(id)
+    }
+
+    /// The folder that would count for `id` although `directory` held one, too; `nil` for none.
+    func folder(of id: String, insteadOfOneIn directory: String) -> String? {
+        for candidate in directories {
+            if resolved(candidate.path) == resolved(directory) { return nil }
+            let folder = "\(candidate.path)/\(id)"
+            if exists(folder) { return folder }
+        }
+        return nil
     }
 
     private func missing(_ id: String) -> HostError {
@@ -54,22 +76,12 @@ extension DriverSearchPath {
 
 extension InstalledDriver {
     /// Looks at a driver's folder: its manifest and what can be checked without running it.
-    fileprivate init(id: String, folder: String) {
-        let inspection = LibraryInspection.inspect(folder: folder)
+    fileprivate init(id: String, folder: String, _ trust: DriverTrust) {
+        let driver = ExaminedDriver(id: id, folder: folder, trust: trust)
         self.init(
-            id: id, folder: folder, manifest: inspection.manifest.map(Manifest.init), problem: nil,
-            shadowedBy: nil)
-        if let refusal = inspection.problems.first {
-            problem = HostError(refusal, driver: id)
-        } else if let named = inspection.manifest?.id, named != id {
-            problem = misnamed(named)
-        }
-    }
-
-    private func misnamed(_ named: String) -> HostError {
-        HostError(
-            .driverRefused, "\(folder): the manifest is of the driver \(shown(named))",
-            advice: "name the folder after the driver's id", driver: id)
+            id: id, folder: folder,
+            manifest: driver.candidate.inspection.manifest.map(Manifest.init),
+            problem: driver.refusal, shadowedBy: nil, pin: driver.pin)
     }
 }
 
@@ -82,20 +94,20 @@ extension InstalledDriver.Manifest {
 }
 
 extension DriverInspection {
-    init(_ inspection: LibraryInspection) {
+    /// What an examination found.
+    init(_ driver: borrowing ExaminedDriver) {
+        let inspection = driver.candidate.inspection
         self.init(
             folder: inspection.folder, libraryPath: inspection.libraryPath ?? "",
             manifest: inspection.manifest.map(InstalledDriver.Manifest.init),
             id: inspection.manifest?.id ?? "", neededLibraries: inspection.image?.needed ?? [],
             exportedSymbols: inspection.image?.exports.map(\.name) ?? [],
-            problems: inspection.problems.map {
-                Problem(
-                    code: $0.code.name, path: $0.path, message: $0.message, remedy: $0.remedy)
-            })
+            digests: driver.digests, pin: driver.pin, problems: driver.problems)
     }
 }
 
-private func isDriverID(_ text: String) -> Bool {
+/// Whether a text can be a driver's id, and with it a folder's name.
+func isDriverID(_ text: String) -> Bool {
     let bytes = text.utf8
     guard let first = bytes.first, (1...32).contains(bytes.count) else { return false }
     return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)
@@ -109,17 +121,9 @@ private func exists(_ path: String) -> Bool {
 
 /// The names in a directory that a driver's folder could have, sorted.
 private func subfolders(of path: String) -> [String] {
-    guard let directory = unsafe opendir(path) else { return [] }
-    defer { unsafe closedir(directory) }
-    var names: [String] = []
-    while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
+    (directoryNames(path) ?? []).filter { name in
         var status = stat()
-        let isFolder =
-            unsafe stat("\(path)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        if isFolder, isDriverID(name) { names.append(name) }
+        let isThere = unsafe stat("\(path)/\(name)", &status) == 0
+        return isThere && isDriverID(name) && status.st_mode & S_IFMT == S_IFDIR
     }
-    return names.sorted()
 }

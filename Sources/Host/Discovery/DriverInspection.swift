@@ -24,6 +24,10 @@ package struct DriverInspection: Sendable {
     package var neededLibraries: [String]
     /// The symbols that it exports.
     package var exportedSymbols: [String]
+    /// The hashes of its two files.
+    package var digests: DriverDigests
+    /// The pin that counts for it; `nil` when no lock file pins it.
+    package var pin: DriverPin?
     /// Everything that keeps it from being loaded; empty when nothing does.
     package var problems: [Problem]
 }

@@ -12,9 +12,12 @@ package struct DriverSearchPath: Sendable, Hashable {
 
     /// The environment variable with more directories, separated by colons.
     package static let variable = "HOLDFAST_DRIVER_PATH"
+    private static let system = "/usr/lib/holdfast/drivers"
 
     /// The directories, first to last.
     package var directories: [Directory]
+    /// The directory that drivers are installed into: the user's, or the system's for root.
+    package var managed: String
 
     /// Makes a search path.
     ///
@@ -26,12 +29,12 @@ package struct DriverSearchPath: Sendable, Hashable {
     package init(explicit: [String], environment: [String: String], executablePath: String) {
         self.init(
             explicit: explicit, environment: environment, executablePath: executablePath,
-            isPrivileged: runsWithRaisedPrivileges)
+            isPrivileged: runsWithRaisedPrivileges, user: geteuid())
     }
 
     init(
         explicit: [String], environment: [String: String], executablePath: String,
-        isPrivileged: Bool
+        isPrivileged: Bool, user: UInt32
     ) {
         var directories = explicit.map { Directory(path: absolute($0), origin: "--driver-path") }
         // Whoever starts a privileged program must not choose what code it loads.
@@ -41,32 +44,39 @@ package struct DriverSearchPath: Sendable, Hashable {
                 Directory(path: absolute(String($0)), origin: Self.variable)
             }
         }
+        managed = Self.system
+        if user != 0, !isPrivileged, let folder = UserFolders.drivers(environment) {
+            managed = folder
+            directories.append(Directory(path: folder, origin: "the user's directory"))
+        }
         let programs = parent(of: resolved(executablePath))
         directories.append(
             Directory(
                 path: "\(parent(of: programs))/lib/holdfast/drivers", origin: "beside the program"))
         directories.append(
-            Directory(path: "/usr/lib/holdfast/drivers", origin: "the system's directory"))
+            Directory(path: Self.system, origin: "the system's directory"))
         var seen: Set<String> = []
         self.directories = directories.filter { seen.insert($0.path).inserted }
     }
 }
 
 /// The path with links followed, where it exists.
-private func resolved(_ path: String) -> String {
+func resolved(_ path: String) -> String {
     guard let real = unsafe realpath(path, nil) else { return absolute(path) }
     defer { unsafe free(real) }
     return unsafe String(cString: real)
 }
 
-private func absolute(_ path: String) -> String {
+/// The path seen from the current directory.
+func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
     guard let current = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(current) }
     return unsafe "\(String(cString: current))/\(path)"
 }
 
-private func parent(of path: String) -> String {
+/// The path without its last part; empty for one directly under the root.
+func parent(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "" : String(path[..<slash])
 }
@@ -75,7 +85,7 @@ private func parent(of path: String) -> String {
 ///
 /// That is so where the file is set to run as another user or has capabilities. The user ids alone
 /// do not show the latter.
-private var runsWithRaisedPrivileges: Bool {
+var runsWithRaisedPrivileges: Bool {
     let secure: UInt = 23
     guard let words = auxiliaryVector() else {
         return getuid() != geteuid() || getgid() != getegid()

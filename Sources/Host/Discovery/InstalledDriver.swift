@@ -10,6 +10,8 @@ package struct InstalledDriver: Sendable {
     package var problem: HostError?
     /// The folder that is used instead because it comes earlier; `nil` when this one counts.
     package var shadowedBy: String?
+    /// The pin that counts for it; `nil` when no lock file pins it.
+    package var pin: DriverPin?
 
     /// The parts of `driver.toml` that people ask for.
     package struct Manifest: Sendable, Hashable {

@@ -8,18 +8,14 @@ struct RunningDriver: Sendable {
     /// The gate of all its stores, for a driver that takes one call at a time.
     let gate: CallGate
 
-    /// Loads and starts the driver in `folder`.
+    /// Loads and starts a driver, if nothing speaks against it.
     ///
-    /// - Throws: ``HostError`` with code `driverRefused`, or what the driver failed with.
+    /// - Throws: ``HostError`` with the check that it failed, or what the driver failed with.
     init(
-        id: String, folder: String, hostVersion: String, logger: Logger
+        _ examined: consuming ExaminedDriver, hostVersion: String, logger: Logger
     ) throws(HostError) {
-        do throws(LoaderError) {
-            loaded = try LoadedDriver.load(
-                folder: folder, host: HostIdentity(name: "holdfast", version: hostVersion))
-        } catch {
-            throw HostError(error, driver: id)
-        }
+        let (id, folder) = (examined.id, examined.candidate.inspection.folder)
+        loaded = try examined.load(hostVersion: hostVersion)
         guard loaded.id == id else {
             throw HostError(
                 .driverRefused, "\(folder): the driver there is \(shown(loaded.id))",

@@ -10,13 +10,20 @@ struct DriverFolder: ~Copyable {
     let path: String
     private let descriptor: Descriptor
 
-    init(_ given: String) throws(LoaderError) {
+    /// Opens the folder.
+    ///
+    /// - Parameters:
+    ///   - given: Its path.
+    ///   - strictCount: How many folders at the path's end get no exception for being sticky: the
+    ///     driver's own and the one that holds the drivers.
+    /// - Throws: ``LoaderError``.
+    init(_ given: String, strictCount: Int = 2) throws(LoaderError) {
         guard let resolved = unsafe realpath(given, nil) else {
             throw LoaderError.system(given, "open the driver's folder", errno)
         }
         let path = unsafe String(cString: resolved)
         unsafe free(resolved)
-        let descriptor = try Self.walk(path)
+        let descriptor = try Self.walk(path, strictCount)
         self.path = path
         self.descriptor = descriptor
     }
@@ -27,7 +34,9 @@ struct DriverFolder: ~Copyable {
     /// The number is that of x86-64 and of arm64.
     private static let onPath: Int32 = 0o10_000_000
 
-    private static func walk(_ path: String) throws(LoaderError) -> Descriptor {
+    private static func walk(
+        _ path: String, _ strictCount: Int
+    ) throws(LoaderError) -> Descriptor {
         let parts = path.split(separator: "/")
         let flags = onPath | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         var folder = Descriptor(unsafe openat(AT_FDCWD, "/", flags))
@@ -38,8 +47,7 @@ struct DriverFolder: ~Copyable {
             guard next.number >= 0 else {
                 throw LoaderError.system(walked, "open the folder", errno)
             }
-            // The driver's own folder and the one that holds the drivers get no exception.
-            try check(next.number, walked, allowsSticky: index < parts.count - 2)
+            try check(next.number, walked, allowsSticky: index < parts.count - strictCount)
             folder = next
         }
         return folder

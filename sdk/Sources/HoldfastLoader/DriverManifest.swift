@@ -62,6 +62,7 @@ public struct DriverManifest: Sendable, Hashable {
             throw fields.error(
                 "manifest_version", "this host knows manifest version 1, not \(version)")
         }
+        try fields.checkTables(["driver", "abi", "library", "runtime", "isolation"])
         id = try fields.string("driver.id")
         guard Self.isDriverID(id) else {
             throw fields.error(
@@ -159,6 +160,13 @@ private struct ManifestFields {
             throw error(name, "\(name) is not a list of strings")
         }
         return list
+    }
+
+    /// Refuses other tables; the first in the file is named.
+    func checkTables(_ known: Set<String>) throws(LoaderError) {
+        let unknown = text.tables.filter { !known.contains($0.key) }
+        guard let first = unknown.min(by: { $0.value < $1.value }) else { return }
+        throw text.error(line: first.value, "[\(first.key)] is no table of manifest version 1")
     }
 
     /// Refuses keys that nobody asked for; the first in the file is named.

@@ -28,14 +28,24 @@ public struct LibraryInspection: Sendable {
 }
 
 /// An inspected library that is still open, so that what is loaded is what was inspected.
-struct CandidateLibrary: ~Copyable {
-    private(set) var inspection: LibraryInspection
+///
+/// Its bytes can be read, and compared with what the operator trusts, before it is loaded.
+public struct CandidateLibrary: ~Copyable {
+    /// What was found out without running any of its code.
+    public private(set) var inspection: LibraryInspection
+    /// The bytes of `driver.toml`; `nil` when they could not be read.
+    public private(set) var manifestBytes: [UInt8]?
     private var file: CheckedFile?
+    /// The bytes of `file`, while it is open.
+    private var library: FileBytes?
 
     /// Sanitized debug builds of large drivers stay well below this.
     private static let mostBytes: UInt64 = 1 << 30
 
-    init(folder given: String) {
+    /// Opens and inspects the driver in a folder.
+    ///
+    /// - Parameter given: The path of the folder that holds `driver.toml` and the library.
+    public init(folder given: String) {
         inspection = LibraryInspection(folder: given)
         file = nil
         do throws(LoaderError) {
@@ -45,14 +55,43 @@ struct CandidateLibrary: ~Copyable {
         }
     }
 
+    /// Whether the library could be opened, whatever speaks against loading it.
+    public var isOpen: Bool { library != nil }
+
+    /// Reads the library from its start, from the very file that would be loaded.
+    ///
+    /// - Parameter body: Takes the bytes in order, in pieces; none when ``isOpen`` is not true.
+    /// - Throws: ``LoaderError`` when the file cannot be read to its end, and what `body` throws.
+    public func readLibrary(
+        _ body: ([UInt8]) throws(LoaderError) -> Void
+    ) throws(LoaderError) {
+        guard let library else { return }
+        var offset: UInt64 = 0
+        while offset < library.count {
+            let length = min(64 * 1024, library.count - offset)
+            guard let piece = library.read(at: offset, Int(length)) else {
+                throw LoaderError(
+                    .unreadable, inspection.libraryPath ?? "", "cannot be read to its end",
+                    do: "install the driver again")
+            }
+            try body(piece)
+            offset += length
+        }
+    }
+
     /// Hands over the open library, when it was found.
-    mutating func takeFile() -> CheckedFile? { file.take() }
+    mutating func takeFile() -> CheckedFile? {
+        library = nil
+        return file.take()
+    }
 
     private mutating func examine(_ given: String) throws(LoaderError) {
         let folder = try DriverFolder(given)
         inspection.folder = folder.path
         let manifestFile = try folder.open("driver.toml", most: UInt64(ManifestText.mostBytes))
-        let manifest = try DriverManifest(text: try manifestFile.read(), path: manifestFile.path)
+        let text = try manifestFile.read()
+        manifestBytes = text
+        let manifest = try DriverManifest(text: text, path: manifestFile.path)
         inspection.manifest = manifest
         inspection.libraryPath = "\(folder.path)/\(manifest.library)"
         let library = try folder.open(manifest.library, most: Self.mostBytes)
@@ -60,11 +99,11 @@ struct CandidateLibrary: ~Copyable {
         inspection.byteCount = library.status.byteCount
         let bytes = FileBytes(
             descriptor: library.descriptor.number, count: library.status.byteCount)
-        let image = try ELFImage(bytes, path: library.path)
-        inspection.image = image
-        // A pinned hash of the file is compared here, over `bytes`: after the checks that are free
-        // and before any code of the library can run.
-        inspection.problems = LibraryChecks(image, manifest, library.path).problems
+        // Kept before its headers are read: a file that is spoilt can still be told from a pinned one.
         file = consume library
+        self.library = bytes
+        let image = try ELFImage(bytes, path: inspection.libraryPath ?? "")
+        inspection.image = image
+        inspection.problems = LibraryChecks(image, manifest, inspection.libraryPath ?? "").problems
     }
 }

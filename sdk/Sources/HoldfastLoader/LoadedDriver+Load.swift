@@ -16,13 +16,26 @@ extension LoadedDriver {
     /// - Throws: ``LoaderError``, the first of ``LibraryInspection/problems`` where there are any.
     public static func load(folder: String, host: HostIdentity) throws(LoaderError) -> LoadedDriver
     {
-        var candidate = CandidateLibrary(folder: folder)
+        try load(CandidateLibrary(folder: folder), host: host)
+    }
+
+    /// Loads a driver that was inspected, from the file that is still open.
+    ///
+    /// - Parameters:
+    ///   - candidate: The driver.
+    ///   - host: Who loads it.
+    /// - Returns: The driver, not started.
+    /// - Throws: ``LoaderError``, the first of ``LibraryInspection/problems`` where there are any.
+    public static func load(
+        _ candidate: consuming CandidateLibrary, host: HostIdentity
+    ) throws(LoaderError) -> LoadedDriver {
         let inspection = candidate.inspection
         if let problem = inspection.problems.first { throw problem }
         guard let manifest = inspection.manifest, let image = inspection.image,
             let file = candidate.takeFile()
         else {
-            throw LoaderError(.unreadable, folder, "was not inspected", do: "report it")
+            throw LoaderError(
+                .unreadable, inspection.folder, "was not inspected", do: "report it")
         }
         let loading = Loading(inspection: inspection, manifest: manifest, image: image, host: host)
         let result = try loaded.withLock { loaded throws(LoaderError) in

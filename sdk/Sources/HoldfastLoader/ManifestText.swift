@@ -1,25 +1,42 @@
-/// The part of TOML that a manifest uses: tables, and keys with a string, an integer, a boolean or a
-/// list of strings on one line.
-struct ManifestText {
-    enum Value {
+/// The part of TOML that manifests and lock files use: tables, and keys with a string, an integer, a
+/// boolean or a list of strings on one line.
+public struct ManifestText: Sendable {
+    /// What a key can have.
+    public enum Value: Sendable, Hashable {
+        /// Text in double quotes.
         case string(String)
+        /// A number without a sign.
         case integer(Int64)
+        /// `true` or `false`.
         case boolean(Bool)
+        /// A list of texts on one line.
         case list([String])
     }
 
-    struct Item {
-        var line: Int
-        var value: Value
+    /// A key's value and its place.
+    public struct Item: Sendable, Hashable {
+        /// The line, from 1.
+        public var line: Int
+        /// The value.
+        public var value: Value
     }
 
     /// The values by `table.key`; keys before the first table have no prefix.
-    private(set) var items: [String: Item] = [:]
+    public private(set) var items: [String: Item] = [:]
+    /// The lines of the tables' headers, by the tables' names.
+    public private(set) var tables: [String: Int] = [:]
     private let path: String
 
-    static let mostBytes = 64 * 1024
+    /// The most bytes that a text may have.
+    public static let mostBytes = 64 * 1024
 
-    init(_ bytes: [UInt8], path: String) throws(LoaderError) {
+    /// Reads a text strictly.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text, at most ``mostBytes``.
+    ///   - path: The file's path, for errors.
+    /// - Throws: ``LoaderError`` with code `manifest` and a path of the form `path:line`.
+    public init(_ bytes: [UInt8], path: String) throws(LoaderError) {
         self.path = path
         guard bytes.count <= Self.mostBytes else {
             throw Self.error(path, nil, "is larger than \(Self.mostBytes / 1024) KiB")
@@ -28,7 +45,6 @@ struct ManifestText {
             throw Self.error(path, nil, "is not UTF-8")
         }
         var table = ""
-        var tables: Set<String> = []
         // Splitting by scalar keeps "\r\n", one character to Swift, from hiding a line's end.
         for (index, line) in text.unicodeScalars.split(
             separator: "\n", omittingEmptySubsequences: false
@@ -38,7 +54,7 @@ struct ManifestText {
             if scanner.isAtEnd { continue }
             if scanner.skip("[") {
                 table = try scanner.tableName()
-                guard tables.insert(table).inserted else {
+                guard tables.updateValue(index + 1, forKey: table) == nil else {
                     throw scanner.error("the table [\(table)] appears twice")
                 }
             } else {
@@ -61,6 +77,9 @@ struct ManifestText {
     func error(_ name: String, _ message: String) -> LoaderError {
         Self.error(path, items[name]?.line, message)
     }
+
+    /// An error at a line.
+    func error(line: Int, _ message: String) -> LoaderError { Self.error(path, line, message) }
 }
 
 /// Reads one line of a manifest.
@@ -107,8 +126,18 @@ private struct LineScanner {
         return String(name)
     }
 
+    /// A table's name, of which a second part may have hyphens: `driver.my-store`.
     mutating func tableName() throws(LoaderError) -> String {
-        let name = try name()
+        var name = try name()
+        if skip(".") {
+            let part = rest.prefix { scalar in
+                ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "-"
+            }
+            guard !part.isEmpty else { throw error("a name of a-z, 0-9 and - is missing") }
+            rest = rest[part.endIndex...]
+            name += "." + String(part)
+            skipSpaces()
+        }
         guard skip("]") else { throw error("the table's name does not end with ]") }
         return name
     }
