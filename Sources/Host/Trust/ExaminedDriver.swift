@@ -11,14 +11,16 @@ struct ExaminedDriver: ~Copyable {
         case areIgnored
     }
 
-    let id: String
-    /// The pin that counts, also when the files differ from it.
-    let pin: DriverPin?
-    /// The hashes of its files; empty where nobody needs them.
-    let digests: DriverDigests
-    /// Everything that speaks against loading it.
-    let problems: [DriverInspection.Problem]
+    private let findings: DriverFindings
     let candidate: CandidateLibrary
+
+    var id: String { findings.id }
+    /// The pin that counts, also when the files differ from it.
+    var pin: DriverPin? { findings.pin }
+    /// The hashes of its files; empty where nobody needs them.
+    var digests: DriverDigests { findings.digests }
+    /// Everything that speaks against loading it.
+    var problems: [DriverInspection.Problem] { findings.problems }
 
     /// Examines the driver in a folder, and runs none of its code.
     ///
@@ -32,7 +34,42 @@ struct ExaminedDriver: ~Copyable {
         id expected: String?, folder: String, trust: DriverTrust, pins: Pins = .count,
         wantsDigests: Bool = false
     ) {
-        candidate = CandidateLibrary(folder: folder)
+        let candidate = CandidateLibrary(folder: folder)
+        // Made apart: Swift 6.3.1 releases too much in an optimized initializer of a type that cannot
+        // be copied when it reads what it has set so far.
+        findings = DriverFindings(
+            candidate, folder: folder, expected: expected, trust: trust, pins: pins,
+            wantsDigests: wantsDigests)
+        self.candidate = candidate
+    }
+
+    /// Why it is refused; `nil` when nothing speaks against it.
+    var refusal: HostError? { problems.first.map { HostError($0, driver: id) } }
+
+    /// Loads it, if nothing speaks against it.
+    consuming func load(hostVersion: String) throws(HostError) -> LoadedDriver {
+        if let refusal { throw refusal }
+        let id = id
+        do throws(LoaderError) {
+            return try LoadedDriver.load(
+                candidate, host: HostIdentity(name: "holdfast", version: hostVersion))
+        } catch {
+            throw HostError(error, driver: id)
+        }
+    }
+}
+
+/// What an examination showed.
+private struct DriverFindings {
+    let id: String
+    let pin: DriverPin?
+    let digests: DriverDigests
+    let problems: [DriverInspection.Problem]
+
+    init(
+        _ candidate: borrowing CandidateLibrary, folder: String, expected: String?,
+        trust: DriverTrust, pins: ExaminedDriver.Pins, wantsDigests: Bool
+    ) {
         let inspection = candidate.inspection
         let folders = [folder, inspection.folder]
         let manifestID = inspection.manifest?.id
@@ -64,21 +101,6 @@ struct ExaminedDriver: ~Copyable {
             problems.append(.unreadable(inspection.folder))
         }
         self.problems = problems
-    }
-
-    /// Why it is refused; `nil` when nothing speaks against it.
-    var refusal: HostError? { problems.first.map { HostError($0, driver: id) } }
-
-    /// Loads it, if nothing speaks against it.
-    consuming func load(hostVersion: String) throws(HostError) -> LoadedDriver {
-        if let refusal { throw refusal }
-        let id = id
-        do throws(LoaderError) {
-            return try LoadedDriver.load(
-                candidate, host: HostIdentity(name: "holdfast", version: hostVersion))
-        } catch {
-            throw HostError(error, driver: id)
-        }
     }
 }
 
