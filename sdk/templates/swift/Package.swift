@@ -6,8 +6,8 @@ import PackageDescription
 let sdk = Context.environment["HOLDFAST_SDK"] ?? "@SDK@"
 let identity = String(sdk.split(separator: "/").last ?? "sdk")
 
-// The library carries its own Swift runtime, exports one symbol and is never unloaded. The linker is
-// lld, because gold leaves hidden symbols in the table of the exported ones.
+// The library carries its own Swift runtime, exports one symbol and is never unloaded. The linker
+// is lld, because gold leaves hidden symbols in the table of the exported ones.
 let linking = LinkerSetting.unsafeFlags(
     ["-static-stdlib", "-no-toolchain-stdlib-rpath", "-use-ld=lld"]
         + [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers in the file's byte order (little endian), checksums, and transfers that are whole or fail.
+// Numbers in the file's byte order (little endian), checksums, and whole transfers.
 #include "log.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-// version (32 bytes of hexadecimal), bytes (8), modified_ns (8), size of the key (2), where the path
-// starts in it (2), number of attributes (2), the key, and for each attribute the sizes of name and
-// value (2 each) and both texts. The data frames lie directly before the commit.
+// version (32 bytes of hexadecimal), bytes (8), modified_ns (8), size of the key (2), where the
+// path starts in it (2), number of attributes (2), the key, and for each attribute the sizes of
+// name and value (2 each) and both texts. The data frames lie directly before the commit.
 #define FIXED 54u
 
 size_t log_encode_commit(uint8_t *to, const log_object *object) {

@@ -63,8 +63,8 @@ holdfast_status log_read_chunk(const log_store *store, const holdfast_call *call
         return HOLDFAST_OK;
     return log_fail(call, HOLDFAST_CORRUPT,
                     "the object '%.*s' is damaged at byte %" PRIu64 " of '%s'; write it again",
-                    (int)(object->key_size - object->path_at), object->key + object->path_at, offset,
-                    store->path);
+                    (int)(object->key_size - object->path_at), object->key + object->path_at,
+                    offset, store->path);
 }
 
 holdfast_status log_get(void *context, const holdfast_call *call, const holdfast_get *request,
@@ -75,7 +75,8 @@ holdfast_status log_get(void *context, const holdfast_call *call, const holdfast
     if (status != HOLDFAST_OK) return status;
     uint8_t *buffer = malloc(LOG_CHUNK);
     if (buffer == NULL)
-        return log_fail_errno(call, HOLDFAST_APPLIED_NO, ENOMEM, "could not read '%s'", store->path);
+        return log_fail_errno(call, HOLDFAST_APPLIED_NO, ENOMEM, "could not read '%s'",
+                              store->path);
     uint64_t at = request->offset < object->bytes ? request->offset : object->bytes;
     uint64_t rest = object->bytes - at;
     uint64_t end = at + (request->length < rest ? request->length : rest);

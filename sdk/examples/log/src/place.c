@@ -36,7 +36,8 @@ static holdfast_status lock(const holdfast_call *call, const char *path, int num
         return log_fail_errno(call, HOLDFAST_APPLIED_NO, errno, "could not look at '%s'", path);
     if (!S_ISREG(mine.st_mode))
         return log_fail(call, HOLDFAST_INVALID,
-                        "'%s' is not a regular file; set the option path to the store's file", path);
+                        "'%s' is not a regular file; set the option path to the store's file",
+                        path);
     while (flock(number, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno == EWOULDBLOCK)

@@ -22,7 +22,8 @@ static holdfast_status read_frame(const holdfast_call *call, const log_store *st
         number = log_read_all(store->file.number, payload, frame->length, offset + LOG_FRAME_SIZE);
     }
     if (number != 0)
-        return log_fail_errno(call, HOLDFAST_APPLIED_NO, number, "could not read '%s'", store->path);
+        return log_fail_errno(call, HOLDFAST_APPLIED_NO, number, "could not read '%s'",
+                              store->path);
     return log_crc(0, payload, frame->length) == frame->crc ? HOLDFAST_OK : HOLDFAST_CORRUPT;
 }
 
@@ -45,7 +46,8 @@ static holdfast_status apply(const holdfast_call *call, log_store *store, uint64
     bool without_memory = errno == ENOMEM;
     log_free_object(object);
     if (without_memory)
-        return log_fail_errno(call, HOLDFAST_APPLIED_NO, ENOMEM, "could not read '%s'", store->path);
+        return log_fail_errno(call, HOLDFAST_APPLIED_NO, ENOMEM, "could not read '%s'",
+                              store->path);
     return log_fail(call, HOLDFAST_CORRUPT,
                     "the commit at byte %" PRIu64 " of '%s' contradicts itself; restore a copy",
                     offset, store->path);
@@ -113,8 +115,8 @@ holdfast_status log_recover(const holdfast_call *call, log_store *store, uint64_
         status = find_commit(call, store, offset, size, &found);
         if (status == HOLDFAST_OK && found)
             return log_fail(call, HOLDFAST_CORRUPT,
-                            "'%s' is damaged at byte %" PRIu64 ", before its last commit; restore a "
-                            "copy", store->path, offset);
+                            "'%s' is damaged at byte %" PRIu64 ", before its last commit; restore "
+                            "a copy", store->path, offset);
     }
     return status == HOLDFAST_OK ? cut(call, store, size) : status;
 }

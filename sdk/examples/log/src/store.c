@@ -46,7 +46,8 @@ static holdfast_status check_header(const holdfast_call *call, log_store *store,
     log_make_header(&store->file, expected);
     if (size < LOG_HEADER_SIZE || memcmp(header, expected, 12) != 0)
         return log_fail(call, HOLDFAST_INVALID,
-                        "'%s' is not a log store; set the option path to another file", store->path);
+                        "'%s' is not a log store; set the option path to another file",
+                        store->path);
     if (log_load32(header + 36) != log_crc(0, header, 36))
         return log_fail(call, HOLDFAST_CORRUPT, "the header of '%s' is damaged; restore a copy",
                         store->path);
@@ -67,13 +68,14 @@ static holdfast_status load(const holdfast_call *call, log_store *store, bool mu
     size_t known = size < sizeof header ? (size_t)size : sizeof header;
     if (number == 0) number = log_read_all(store->file.number, header, known, 0);
     if (number != 0)
-        return log_fail_errno(call, HOLDFAST_APPLIED_NO, number, "could not read '%s'", store->path);
+        return log_fail_errno(call, HOLDFAST_APPLIED_NO, number, "could not read '%s'",
+                              store->path);
     store->device = facts.st_dev;
     store->inode = facts.st_ino;
     if (is_blank(header, size)) {
-        return must_exist ? log_fail(call, HOLDFAST_NOT_FOUND, "'%s' is blank: no store was made yet",
-                                     store->path)
-                          : make_store(call, store);
+        if (!must_exist) return make_store(call, store);
+        return log_fail(call, HOLDFAST_NOT_FOUND, "'%s' is blank: no store was made yet",
+                        store->path);
     }
     holdfast_status status = check_header(call, store, header, size);
     return status == HOLDFAST_OK ? log_recover(call, store, size) : status;

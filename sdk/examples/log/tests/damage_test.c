@@ -61,7 +61,8 @@ static void check_flips(void) {
         flip(copy, offset);
         void *store = open_store(copy);
         if (store == NULL) {
-            CHECK(last_status == HOLDFAST_CORRUPT || (offset < 16 && last_status == HOLDFAST_INVALID),
+            CHECK(last_status == HOLDFAST_CORRUPT ||
+                      (offset < 16 && last_status == HOLDFAST_INVALID),
                   "a damaged file is refused for that");
             refused++;
             continue;
@@ -122,8 +123,8 @@ static void check_forged(void) {
     put_bytes(store, "inner", ANY, source, NULL, NULL);
     long end = file_size(path);
     close_store(store);
-    // The commit is torn and the data's head is lost, so that the reader looks for other commits, and
-    // passes those inside the object.
+    // The commit is torn and the data's head is lost, so that the reader looks for other commits,
+    // and passes those inside the object.
     CHECK(truncate(path, end - 8) == 0, "(the end is torn)");
     flip(path, 40);
     store = open_store(path);

@@ -49,7 +49,8 @@ static void check_sources(void *store, const char *path) {
               last_error.applied == HOLDFAST_APPLIED_NO,
           "a source that fails is said");
     bytes early = {data, 100000, 0, UINT64_MAX, 100001, UINT64_MAX};
-    CHECK(put_bytes(store, "bytes", ANY, early, NULL, NULL) == HOLDFAST_SOURCE, "one that ends early");
+    CHECK(put_bytes(store, "bytes", ANY, early, NULL, NULL) == HOLDFAST_SOURCE,
+          "one that ends early");
     bytes late = {data, 100000, 0, UINT64_MAX, 99999, UINT64_MAX};
     CHECK(put_bytes(store, "bytes", ANY, late, NULL, NULL) == HOLDFAST_SOURCE, "one that goes on");
     CHECK(range_is(store, MOST, 0, HOLDFAST_WHOLE), "and nothing of it is visible");

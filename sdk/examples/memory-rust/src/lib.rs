@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A driver that keeps objects in memory. Stores of the same name share their objects, as long as the
-//! process lives; nothing is left of them afterwards.
+//! A driver that keeps objects in memory. Stores of the same name share their objects, as long as
+//! the process lives; nothing is left of them afterwards.
 
 mod store;
 

@@ -225,8 +225,8 @@ unsafe fn options(raw: &raw::Options) -> Result<Options, Error> {
 
 // ---- The driver ----
 //
-// SAFETY of all that follows: the host passes what the header promises. Pointers are valid until the
-// call returns, `driver` comes from `start` and `store` from `open`, and neither was given back.
+// SAFETY of all that follows: the host passes what the header promises. Pointers are valid until
+// the call returns, `driver` comes from `start` and `store` from `open`; neither was given back.
 
 unsafe extern "C" fn start<D: Driver>(
     host: *const raw::Host,

@@ -7,8 +7,8 @@
 //! holdfast_driver::driver!(MyDriver);
 //! ```
 //!
-//! The crate keeps the rules about memory, tables and upcalls. A panic never leaves the library: the
-//! call fails with [`Kind::Internal`], and a write is reported as [`Applied::Unknown`].
+//! The crate keeps the rules about memory, tables and upcalls. A panic never leaves the library:
+//! the call fails with [`Kind::Internal`], and a write is reported as [`Applied::Unknown`].
 
 mod bridge;
 mod call;

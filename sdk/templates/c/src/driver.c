@@ -339,7 +339,8 @@ static holdfast_status read_all(const holdfast_call *call, const holdfast_source
         if (made->size == space) {
             space = space == 0 ? 65536 : space * 2;
             uint8_t *bytes = realloc(made->bytes, space);
-            if (bytes == NULL) return fail(call, HOLDFAST_FULL, "there is no memory for the object");
+            if (bytes == NULL)
+                return fail(call, HOLDFAST_FULL, "there is no memory for the object");
             made->bytes = bytes;
         }
         count = 0;

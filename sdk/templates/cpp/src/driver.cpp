@@ -213,7 +213,8 @@ const Object &find(void *store, const holdfast_key &key) {
     auto &objects = static_cast<Place *>(store)->objects;
     auto found = objects.find(key_of(key));
     if (found == objects.end())
-        throw Failure{HOLDFAST_NOT_FOUND, "there is no object '" + std::string{view(key.path)} + "'"};
+        throw Failure{HOLDFAST_NOT_FOUND,
+                      "there is no object '" + std::string{view(key.path)} + "'"};
     return found->second;
 }
 
