@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// What a driver's author needs, and nothing else: the C header, a Swift SDK over it, and the loader
-// that the host and the conformance kit share.
+// What a driver's author needs, and nothing else: the C header, a Swift SDK over it, the loader that
+// the host and the conformance kit share, and the kit.
 
 /// The settings of every Swift target of this package; the root package repeats them.
 let house: [SwiftSetting] = [
@@ -20,6 +20,8 @@ let package = Package(
         .library(name: "HoldfastDriver", targets: ["HoldfastDriver"]),
         .library(name: "HoldfastDriverEntry", targets: ["CHoldfastEntry"]),
         .library(name: "HoldfastLoader", targets: ["HoldfastLoader"]),
+        .library(name: "HoldfastConformance", targets: ["HoldfastConformance"]),
+        .executable(name: "holdfast-conformance", targets: ["holdfast-conformance"]),
     ],
     targets: [
         .systemLibrary(name: "CHoldfast", path: "include"),
@@ -29,6 +31,10 @@ let package = Package(
         ),
         .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
         .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
+        .target(name: "HoldfastConformance", dependencies: ["CHoldfast", "HoldfastLoader"]),
+        .executableTarget(
+            name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
+            path: "Sources/ConformanceCommand"),
         .testTarget(
             name: "HoldfastLoaderTests",
             dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader"]),
