@@ -35,14 +35,22 @@ let package = Package(
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
             path: "Sources/ConformanceCommand"),
+        .target(
+            name: "SDKTestSupport", dependencies: ["HoldfastLoader"], path: "Tests/Support"),
         .testTarget(
             name: "HoldfastLoaderTests",
-            dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader"]),
+            dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader", "SDKTestSupport"]),
+        .testTarget(
+            name: "HoldfastConformanceTests",
+            dependencies: [
+                "HoldfastConformance", "HoldfastLoader", "SDKTestSupport", "holdfast-conformance",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
 for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = (target.swiftSettings ?? []) + house
-    if target.type != .test { target.swiftSettings?.append(.strictMemorySafety()) }
+    let isProduction = target.type != .test && target.name != "SDKTestSupport"
+    if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }
 }

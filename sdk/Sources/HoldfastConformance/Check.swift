@@ -19,7 +19,7 @@ public struct Check: Sendable {
     /// What the interface demands.
     public let title: String
     /// How long the check's process may take before it counts as hung.
-    public let seconds: Int
+    public var seconds: Int
     let body: @Sendable (CheckRun) throws -> Void
 
     /// Makes a check.
@@ -32,7 +32,7 @@ public struct Check: Sendable {
     ///   - body: Returns when the driver passes; throws ``CheckFailure`` when it does not, and
     ///     ``Refused`` when it lacks a capability and said so.
     public init(
-        _ id: String, _ profile: Profile, _ title: String, seconds: Int = 30,
+        _ id: String, _ profile: Profile, _ title: String, seconds: Int = 60,
         _ body: @escaping @Sendable (CheckRun) throws -> Void
     ) {
         self.id = id

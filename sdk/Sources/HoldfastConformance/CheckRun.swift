@@ -167,6 +167,12 @@ public final class CheckRun {
         return all.first { $0.id == capability } ?? CapabilityReport(id: capability, level: .none)
     }
 
+    /// A number of bytes, or the most that the store takes where that is less.
+    func capped(_ count: Int) throws(CheckFailure) -> Int {
+        let limit = try level("value").limit
+        return limit == 0 ? count : min(count, Int(clamping: limit))
+    }
+
     /// Goes on where the store has a capability; ends the check where it lacks and refuses it.
     ///
     /// - Parameters:

@@ -106,7 +106,7 @@ public enum CheckTable {
             "data.round-trip", .core, "objects of 0, 1 and 64 KiB ± 1 bytes come back as written",
             DataChecks.roundTrip),
         Check(
-            "data.large", .core, "objects of 5 MiB ± 1 bytes come back as written", seconds: 60,
+            "data.large", .core, "objects of 5 MiB ± 1 bytes come back as written",
             DataChecks.large),
         Check(
             "data.unknown-length", .core,
@@ -131,7 +131,7 @@ public enum CheckTable {
             DataChecks.removeAbsent),
         Check(
             "data.too-large", .core, "more bytes than the declared limit are HOLDFAST_TOO_LARGE",
-            seconds: 60, DataChecks.tooLarge),
+            DataChecks.tooLarge),
         Check(
             "data.paths", .core, "paths of all allowed characters are objects of their own",
             AddressChecks.characters),
@@ -241,11 +241,11 @@ public enum CheckTable {
             ListChecks.startAfter),
         Check("list.limit", .list, "at most as many entries as the limit", ListChecks.limits),
         Check(
-            "list.pages", .list, "tiny pages together give every object once", seconds: 60,
+            "list.pages", .list, "tiny pages together give every object once",
             ListChecks.pages),
         Check(
             "list.random", .list, "prefix, start_after and limit together agree with a model",
-            seconds: 60, ListChecks.random),
+            ListChecks.random),
         Check("list.infos", .list, "entries say what the puts reported", ListChecks.infos),
         Check(
             "list.attributes", .list, "entries carry the attributes of the puts on request",

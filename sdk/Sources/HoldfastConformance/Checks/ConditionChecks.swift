@@ -64,7 +64,7 @@ enum ConditionChecks {
     static func absentRefused(_ run: CheckRun) throws {
         try needs(run, absent)
         let bench = try run.bench()
-        for bytes in [[], [1], run.random.bytes(70_000)] as [[UInt8]] {
+        for bytes in [[], [1], run.random.bytes(try run.capped(70_000))] as [[UInt8]] {
             let info = try bench.put("there", bytes)
             try expectRefusal("put of an object that must be absent but is there", current: info) {
                 try bench.put("there", [2], if: .absent)

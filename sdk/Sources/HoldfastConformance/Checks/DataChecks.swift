@@ -10,8 +10,7 @@ enum DataChecks {
         _ run: CheckRun, _ sizes: [Int], piece: Int = .max, hasLength: Bool = true
     ) throws {
         let bench = try run.bench()
-        let limit = try run.level("value").limit
-        for size in sizes where limit == 0 || UInt64(size) <= limit {
+        for size in sizes where try run.capped(size) == size {
             let (path, bytes) = ("size/\(size)", run.random.bytes(size))
             let info = try bench.put(path, bytes, piece: piece, hasLength: hasLength)
             try require(
@@ -50,7 +49,7 @@ enum DataChecks {
 
     static func ranges(_ run: CheckRun) throws {
         let bench = try run.bench()
-        let bytes = run.random.bytes(100_003)
+        let bytes = run.random.bytes(try run.capped(100_003))
         try bench.put("ranges", bytes)
         let small = ByteRange(offset: 10, length: 10)
         try run.needs("range", attempt: { _ = try bench.get("ranges", small) })
@@ -98,7 +97,7 @@ enum DataChecks {
 
     static func overwrite(_ run: CheckRun) throws {
         let bench = try run.bench()
-        for size in [1000, 10, 0, 70_000, 3] {
+        for size in [1000, 10, 0, try run.capped(70_000), 3] {
             let bytes = run.random.bytes(size)
             let info = try bench.put("again", bytes)
             try bench.expect("again", bytes, info, "after it was overwritten with \(size) bytes")

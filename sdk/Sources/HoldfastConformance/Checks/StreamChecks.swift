@@ -40,7 +40,7 @@ enum StreamChecks {
     static func sourceFails(_ run: CheckRun) throws {
         let session = try RawSession(run)
         try require(session.open().status == HOLDFAST_OK, "open fails")
-        for count in places {
+        for count in places where session.capped(count + 10) == count + 10 {
             for length in [UInt64(count) + 10, nil] {
                 let put = session.put(
                     .init(
@@ -77,7 +77,7 @@ enum StreamChecks {
         let bench = try run.bench()
         let bytes = run.random.bytes(5000)
         let info = try bench.put("old", bytes)
-        for count in places {
+        for count in places where try run.capped(count + 4096) == count + 4096 {
             try breakPut(bench, "old", after: count, length: nil)
             try bench.expect("old", bytes, info, "after the source of a new version failed")
         }
@@ -88,7 +88,7 @@ enum StreamChecks {
         let session = try RawSession(run)
         let opened = session.open()
         try require(opened.status == HOLDFAST_OK, "open answers \(opened.words)")
-        for (said, given) in cases {
+        for (said, given) in cases where session.capped(max(said, given)) == max(said, given) {
             let put = session.put(
                 .init(
                     path: "length/\(said)", bytes: [UInt8](repeating: 1, count: given),
@@ -100,17 +100,19 @@ enum StreamChecks {
     }
 
     static func sourceShort(_ run: CheckRun) throws {
-        try wrongLength(run, [(1, 0), (10, 9), (65536, 65535), (2_000_000, 1_500_000)])
+        try wrongLength(
+            run, [(1, 0), (10, 9), (65536, 65535), (900_000, 800_000), (2_000_000, 1_500_000)])
     }
 
     static func sourceLong(_ run: CheckRun) throws {
-        try wrongLength(run, [(0, 1), (9, 10), (65535, 65536), (1_500_000, 2_000_000)])
+        try wrongLength(
+            run, [(0, 1), (9, 10), (65535, 65536), (800_000, 900_000), (1_500_000, 2_000_000)])
     }
 
     static func sinkStops(_ run: CheckRun) throws {
         let session = try RawSession(run)
         try require(session.open().status == HOLDFAST_OK, "open fails")
-        let bytes = run.random.bytes(500_000)
+        let bytes = run.random.bytes(session.capped(500_000))
         let put = session.put(.init(path: "long", bytes: bytes, length: UInt64(bytes.count)))
         try require(put.status == HOLDFAST_OK, "put answers \(put.words)")
         for most in [0, 1, 200_000] {
@@ -134,7 +136,7 @@ enum StreamChecks {
     static func sinkFails(_ run: CheckRun) throws {
         let session = try RawSession(run)
         try require(session.open().status == HOLDFAST_OK, "open fails")
-        let bytes = run.random.bytes(300_000)
+        let bytes = run.random.bytes(session.capped(300_000))
         let put = session.put(.init(path: "long", bytes: bytes, length: UInt64(bytes.count)))
         try require(put.status == HOLDFAST_OK, "put answers \(put.words)")
         for most in [0, 1, 200_000] {

@@ -43,7 +43,7 @@ struct OptionsFile: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CheckFailure("\(path): it is not UTF-8")
         }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for (index, line) in lines.enumerated() {
             let line = line.trimmed
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }

@@ -30,6 +30,7 @@ internal import HoldfastLoader
 
     /// How much longer than known every struct is.
     let padding: Int
+    private let valueLimit: UInt64
     private let table: UnsafePointer<holdfast_driver>
     private let driver: UnsafeMutableRawPointer
     private let options: [OptionValue]
@@ -56,6 +57,7 @@ internal import HoldfastLoader
         unsafe driver = made
         let descriptor = try unsafe Self.describe(table, made, padding)
         options = try run.optionsFile.resolved(descriptor.options, folder: run.folder)
+        valueLimit = descriptor.capabilities.first { $0.id == "value" }?.limit ?? 0
         space = run.space(isPlace: descriptor.isPlace)
     }
 
@@ -101,6 +103,11 @@ internal import HoldfastLoader
                 unsafe outcome { unsafe table.pointee.open(driver, $0, options, &store) }
             }
         }
+    }
+
+    /// A number of bytes, or the most that the driver declares where that is less.
+    func capped(_ count: Int) -> Int {
+        valueLimit == 0 ? count : min(count, Int(clamping: valueLimit))
     }
 
     /// Whether a store is open.
