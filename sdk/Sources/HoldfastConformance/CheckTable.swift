@@ -4,7 +4,8 @@
 public enum CheckTable {
     /// All checks, group by group.
     public static let checks: [Check] =
-        binary + negotiation + lifecycle + data + condition + list + deadline + options + clock
+        binary + negotiation + lifecycle + data + condition + list + deadline + error + options
+        + clock
 
     /// The check that fails for what the driver writes to standard output during any check.
     public static let quiet = Check(
@@ -273,6 +274,15 @@ public enum CheckTable {
             "deadline.while-writing", .core,
             "a put that is cancelled in the middle ends within the grace and changes nothing",
             seconds: 200, DeadlineChecks.whileWriting),
+    ]
+
+    private static let error = [
+        Check(
+            "error.report", .core, "fail is called once before a negative status, which it repeats",
+            ErrorChecks.report),
+        Check(
+            "error.message", .core, "a message is one line of UTF-8 of at most 4096 bytes",
+            ErrorChecks.message),
     ]
 
     private static let options = [

@@ -124,6 +124,16 @@ static holdfast_status spoiled_open(void *driver, const holdfast_call *call,
 #define TABLE_OPEN spoiled_open
 #endif
 
+// Reports another class than it returns.
+#ifdef REPORTS_OTHER_CLASS
+static holdfast_status spoiled_put(void *store, const holdfast_call *call, const holdfast_put *request,
+                                   const holdfast_source *source, const holdfast_info_sink *info) {
+    holdfast_status status = put(store, call, request, source, info);
+    return status < 0 ? HOLDFAST_IO : status;
+}
+#define TABLE_PUT spoiled_put
+#endif
+
 // Sends the path of start_after once more, when it is there.
 #ifdef LISTS_TWICE
 static holdfast_status spoiled_list(void *store, const holdfast_call *call,

@@ -57,6 +57,7 @@ import Testing
             ("LISTS_TWICE", "list.pages", "do not ascend"),
             ("ACCEPTS_DRAFTS", "negotiation.draft-refused", "answers 0 to an offer of draft"),
             ("EXITS_IN_REMOVE", "data.remove", "ended with status 0 in the middle"),
+            ("REPORTS_OTHER_CLASS", "error.report", "returns -16 and reports -11"),
             ("NO_NOTE", "binary.note", "no Holdfast note"),
             ("EXTRA_EXPORT", "binary.exports", "helper_of_the_driver"),
             ("TABLE_THREADS=2000", "negotiation.loads", "per-store"),

@@ -7,6 +7,11 @@ struct RawReport: Sendable {
     var status: holdfast_status
     var applied: holdfast_applied
     var message: String
+    /// The message as it was given, cut behind what is allowed.
+    var messageBytes: [UInt8]
+    var retry: holdfast_retry
+    /// How often `fail` was called in the call.
+    var count = 1
 }
 
 /// The kit's own host, for checks that need other tables than the loader makes.
@@ -39,7 +44,13 @@ enum RawHost {
         return unsafe UnsafePointer(table)
     }
 
-    fileprivate static func keep(_ error: RawReport) { report.withLock { $0 = error } }
+    fileprivate static func keep(_ error: RawReport) {
+        report.withLock { report in
+            let earlier = report?.count ?? 0
+            report = error
+            report?.count += earlier
+        }
+    }
 }
 
 /// What lies where a struct is longer than the driver knows: no address and no small number.
@@ -51,11 +62,12 @@ private func rawFail(
     guard let error = unsafe error?.pointee else { return }
     let text = unsafe error.message
     let bytes = unsafe UnsafeRawBufferPointer(
-        start: text.data, count: text.data == nil ? 0 : Int(min(text.size, 4096)))
+        start: text.data, count: text.data == nil ? 0 : Int(min(text.size, 4097)))
     unsafe RawHost.keep(
         RawReport(
             status: error.status, applied: error.applied,
-            message: String(decoding: bytes, as: UTF8.self)))
+            message: String(decoding: bytes, as: UTF8.self), messageBytes: Array(bytes),
+            retry: error.retry))
 }
 
 private func rawCancelled(_ call: UnsafePointer<holdfast_call>?) -> Int32 {
