@@ -1,7 +1,7 @@
 public import HoldfastLoader
 
 /// A store with a collection that only one check uses, and short forms of its calls.
-public struct Bench {
+public struct Bench: Sendable {
     /// Where the objects of a check lie.
     public struct Space: Sendable, Hashable {
         /// The collection.

@@ -161,6 +161,9 @@ public enum CheckTable {
             "data.attributes-limit", .core, "attributes of 1536 bytes in all are kept",
             AddressChecks.attributesLimit),
         Check(
+            "data.put-whole", .core, "a write is visible only at its end, and as a whole",
+            StreamChecks.putWhole),
+        Check(
             "data.source-fails", .core, "nothing of a write is visible whose source fails",
             StreamChecks.sourceFails),
         Check(

@@ -52,6 +52,17 @@ static holdfast_status spoiled_put(void *store, const holdfast_call *call, const
 #define TABLE_PUT spoiled_put
 #endif
 
+// Removes the object before it writes the new one.
+#ifdef REMOVES_FIRST
+static holdfast_status spoiled_put(void *store, const holdfast_call *call, const holdfast_put *request,
+                                   const holdfast_source *source, const holdfast_info_sink *info) {
+    holdfast_remove first = {sizeof first, 0, request->key, request->condition};
+    if (request->condition->kind == HOLDFAST_CONDITION_NONE) remove_object(store, call, &first);
+    return put(store, call, request, source, info);
+}
+#define TABLE_PUT spoiled_put
+#endif
+
 // Never asks whether the call is over.
 #ifdef IGNORES_DEADLINES
 static int32_t never(const holdfast_call *call) { return 0; }

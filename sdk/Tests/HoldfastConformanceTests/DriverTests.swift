@@ -47,6 +47,8 @@ import Testing
             ("IGNORES_CONDITIONS", "condition.version-stale", "succeeds"),
             ("CHECKS_EARLY", "condition.checked-at-end", "succeeds"),
             ("NEXT_VERSION(m)=(m)->count", "condition.new-versions", "of an earlier one"),
+            ("REMOVES_FIRST", "data.put-whole", "gives nothing"),
+            ("REMOVES_FIRST", "data.source-fails-over", "not found"),
             ("KEEPS_HALF", "data.source-fails", "answers success"),
             ("KEEPS_HALF", "data.source-short", "answers success"),
             ("IGNORES_DEADLINES", "deadline.put", "succeeds"),

@@ -132,7 +132,7 @@ enum ConditionChecks {
         let bench = try run.bench()
         let other = Bench(store: try run.open(), space: bench.space)
         let old = try bench.put("raced", [1])
-        let rival = Rival(other)
+        let rival = Rival { try other.put("raced", [2]) }
         var reads = 0
         let failure: DriverFailure?
         do {
@@ -141,7 +141,7 @@ enum ConditionChecks {
             ) { buffer in
                 reads += 1
                 guard reads == 1 else { return 0 }
-                rival.start("raced", [2])
+                rival.start()
                 unsafe buffer[0] = 3
                 return 1
             }

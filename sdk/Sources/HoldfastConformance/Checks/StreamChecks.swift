@@ -83,6 +83,40 @@ enum StreamChecks {
         }
     }
 
+    /// Another store reads the object while a large part of its new bytes was already taken.
+    static func putWhole(_ run: CheckRun) throws {
+        let bench = try run.bench()
+        let other = Bench(store: try run.open(), space: bench.space)
+        let size = try run.capped(1_000_000)
+        for old in [[7], nil] as [[UInt8]?] {
+            let path = old == nil ? "new" : "old"
+            if let old { try bench.put(path, old) }
+            let rival = Rival { () throws -> [UInt8]? in
+                do { return try other.get(path).bytes } catch let failure as DriverFailure
+                    where failure.code == .notFound
+                { return nil }
+            }
+            var given = 0
+            let request = PutRequest(length: UInt64(size))
+            let info = try unsafe bench.store.put(bench.key(path), request, CallContext()) {
+                buffer in
+                if given > size / 2 && given < size { rival.startOnce() }
+                let count = min(buffer.count, 8192, size - given)
+                for index in 0..<count { unsafe buffer[index] = 8 }
+                given += count
+                return count
+            }
+            let (isFirst, seen) = try rival.finish()
+            let new = [UInt8](repeating: 8, count: size)
+            try require(
+                seen == old || !isFirst && seen == new,
+                "while put still reads its source, get of the object gives"
+                    + " \(seen.map { "\($0.count) bytes" } ?? "nothing")",
+                do: "make an object visible only when all of it is there, in one step")
+            try bench.expect(path, new, info, "after put")
+        }
+    }
+
     /// Puts whose source has another length than it says; the loader never lets one through.
     private static func wrongLength(_ run: CheckRun, _ cases: [(said: Int, given: Int)]) throws {
         let session = try RawSession(run)
