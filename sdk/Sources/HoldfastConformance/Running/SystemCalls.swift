@@ -102,7 +102,8 @@ private func temporaryParent() -> String {
 }
 
 private func temporaryTemplate() -> [CChar] {
-    Array("\(temporaryParent())/holdfast-conformance-XXXXXX".utf8CString)
+    let mark = String(repeating: "X", count: 6)
+    return Array("\(temporaryParent())/holdfast-conformance-\(mark)".utf8CString)
 }
 
 /// A path without links and `..`, or `nil` when there is nothing.
