@@ -14,7 +14,9 @@ public enum CheckTable {
 
     private static let binary = [
         Check(
-            "binary.manifest", .core, "driver.toml is there and valid", BinaryChecks.manifest),
+            "binary.manifest", .core,
+            "driver.toml and the library are there, and the manifest is valid",
+            BinaryChecks.manifest),
         Check(
             "binary.files", .core, "the files belong to root or the user, and only they can write",
             BinaryChecks.files),

@@ -13,6 +13,11 @@ enum ErrorChecks {
         let flags = session.open(flags: 1 << 31)
         let opened = session.open()
         try require(opened.status == HOLDFAST_OK, "open answers \(opened.words)")
+        let good = session.put(.init(path: "good", bytes: [1], length: 1))
+        try require(
+            good.status == HOLDFAST_OK && good.report == nil,
+            "put answers \(good.words) and calls fail \(good.report?.count ?? 0) times",
+            do: "call fail only for a call that fails")
         let put = session.put(.init(path: "kind", bytes: [1], length: 1, condition: 99))
         let broken = session.put(.init(path: "broken", bytes: [1], isBroken: true))
         let get = session.get("nothing/there").outcome
