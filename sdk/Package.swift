@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// What a driver's author needs, and nothing else: the C header, a Swift SDK over it, and the loader
-// that the host and the conformance kit share.
+// What a driver's author needs, and nothing else: the C header, a Swift SDK over it, the loader that
+// the host and the conformance kit share, and the kit.
 
 /// The settings of every Swift target of this package; the root package repeats them.
 let house: [SwiftSetting] = [
@@ -21,6 +21,8 @@ let package = Package(
         .library(name: "HoldfastDriverEntry", targets: ["CHoldfastEntry"]),
         .library(name: "HoldfastLoader", targets: ["HoldfastLoader"]),
         .library(name: "HoldfastHistory", targets: ["HoldfastHistory"]),
+        .library(name: "HoldfastConformance", targets: ["HoldfastConformance"]),
+        .executable(name: "holdfast-conformance", targets: ["holdfast-conformance"]),
     ],
     targets: [
         .systemLibrary(name: "CHoldfast", path: "include"),
@@ -30,9 +32,20 @@ let package = Package(
         ),
         .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
         .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
+        .target(name: "HoldfastConformance", dependencies: ["CHoldfast", "HoldfastLoader"]),
+        .executableTarget(
+            name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
+            path: "Sources/ConformanceCommand"),
+        .target(
+            name: "SDKTestSupport", dependencies: ["HoldfastLoader"], path: "Tests/Support"),
         .testTarget(
             name: "HoldfastLoaderTests",
-            dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader"]),
+            dependencies: ["CHoldfast", "HoldfastDriver", "HoldfastLoader", "SDKTestSupport"]),
+        .testTarget(
+            name: "HoldfastConformanceTests",
+            dependencies: [
+                "HoldfastConformance", "HoldfastLoader", "SDKTestSupport", "holdfast-conformance",
+            ]),
         .target(name: "HoldfastHistory"),
         .testTarget(name: "HoldfastHistoryTests", dependencies: ["HoldfastHistory"]),
     ],
@@ -41,5 +54,6 @@ let package = Package(
 
 for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = (target.swiftSettings ?? []) + house
-    if target.type != .test { target.swiftSettings?.append(.strictMemorySafety()) }
+    let isProduction = target.type != .test && target.name != "SDKTestSupport"
+    if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }
 }

@@ -6,6 +6,11 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ("sdk/Sources/HoldfastDriver", ["CHoldfast", "Glibc", "Synchronization"]),
     ("sdk/Sources/HoldfastLoader", ["CHoldfast", "CLoader", "Glibc", "Synchronization"]),
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
+    (
+        "sdk/Sources/HoldfastConformance",
+        ["CHoldfast", "HoldfastLoader", "Glibc", "Synchronization"]
+    ),
+    ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
     ("Plugins/sqlite", ["HoldfastDriver", "CSQLite", "Glibc", "Synchronization"]),
     (

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A driver that keeps objects in memory, for the tests of the loader. It is correct, unless a macro
-// spoils its library or a path that starts with "bad/" spoils one call.
+// A driver that keeps objects in memory, for the tests of the loader and of the conformance kit. It
+// is correct, unless a macro spoils its library (also spoiled.h) or a path that starts with "bad/"
+// spoils one call. Stores that are opened with a name outlive their closing; others do not.
 
 #include <holdfast/driver.h>
 #include <pthread.h>
@@ -11,7 +12,8 @@
 #include <time.h>
 
 #define TEXT(s) ((holdfast_text){(s), sizeof(s) - 1})
-#define MOST 256
+#define MOST 1024
+#define MOST_BYTES 1048576
 
 typedef struct {
     char *key;  // collection, workspace and path, each with its terminator
@@ -29,10 +31,17 @@ typedef struct {
     object *objects[MOST];
     uint32_t count;
     uint64_t writes;
+    char name[64];  // empty for a store that ends with its closing
 } memory;
 
 static const holdfast_host *the_host;
 static int the_driver;
+static memory *kept[16];
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+#ifndef LEVEL_OF_VERSION
+#define LEVEL_OF_VERSION 20
+#endif
 
 // ---- Outcomes
 
@@ -42,6 +51,10 @@ static holdfast_status fail(const holdfast_call *call, holdfast_status status,
                             TEXT("EXAMPLE"), {message, strlen(message)}, current};
     the_host->fail(call, &error);
     return status;
+}
+
+static holdfast_status over(const holdfast_call *call) {
+    return fail(call, HOLDFAST_CANCELLED, 0, "the call is over", TEXT(""));
 }
 
 static int is(holdfast_text text, const char *word) {
@@ -109,6 +122,9 @@ static holdfast_status check(const holdfast_call *call, const object *o,
     case HOLDFAST_CONDITION_NONE: return HOLDFAST_OK;
     case HOLDFAST_CONDITION_ABSENT: if (!o) return HOLDFAST_OK; break;
     case HOLDFAST_CONDITION_VERSION:
+#ifdef REFUSES_VERSIONS
+        return fail(call, HOLDFAST_UNSUPPORTED, 0, "no versions", TEXT(""));
+#endif
         if (o && is(condition->version, o->version)) return HOLDFAST_OK;
         break;
     default: return fail(call, HOLDFAST_UNSUPPORTED, 0, "unknown condition", TEXT(""));
@@ -133,10 +149,25 @@ static holdfast_status stop(void *driver, const holdfast_call *call) {
     return driver == &the_driver && call ? HOLDFAST_OK : HOLDFAST_INTERNAL;
 }
 
+#define STRING(x) #x
+#define NUMBER(x) STRING(x)
+#define CAPABILITY(id, level) "{\"id\":\"" id "\",\"level\":" NUMBER(level) "},"
+
+static const char description[] =
+    "{\"format\":1,\"id\":\"memory\",\"version\":\"1.2.3\",\"vendor\":\"The tests\","
+    "\"summary\":\"Keeps objects in memory.\",\"addressing\":\"rows\",\"grace_ms\":500,\"options\":["
+    "{\"name\":\"name\",\"type\":\"string\",\"summary\":\"Which memory.\",\"required\":false,"
+    "\"default\":\"main\"},"
+    "{\"name\":\"token\",\"type\":\"secret\",\"summary\":\"Not used.\",\"required\":false}],"
+    "\"capabilities\":[" CAPABILITY("condition.absent", 20)
+    CAPABILITY("condition.version", LEVEL_OF_VERSION) CAPABILITY("range", 20)
+    CAPABILITY("list.attributes", 20) CAPABILITY("clock", 20)
+    "{\"id\":\"value\",\"level\":10,\"limit\":1048576,\"note\":\"small\"}]}";
+
 static holdfast_status describe(void *driver, const holdfast_call *call, const holdfast_sink *sink) {
-    holdfast_status status = sink->write(sink->context, (const uint8_t *)"{\"id\":", 6);
-    if (status == 0) status = sink->write(sink->context, (const uint8_t *)"\"memory\"}", 9);
-    return status;
+    holdfast_status status = sink->write(sink->context, (const uint8_t *)description, 6);
+    if (status != 0) return status;
+    return sink->write(sink->context, (const uint8_t *)description + 6, sizeof description - 7);
 }
 
 static const void *extension(void *driver, holdfast_text id) {
@@ -144,8 +175,25 @@ static const void *extension(void *driver, holdfast_text id) {
     return is(id, "holdfast.example/1") ? &table : NULL;
 }
 
+// The store of a name, made when it is missing and may be; NULL when it may not, or there are too many.
+static memory *named(holdfast_text name, int must_exist) {
+    pthread_mutex_lock(&kept_lock);
+    memory *found = NULL;
+    int at = 0;
+    for (; at < 16 && kept[at] && !found; at++)
+        if (is(name, kept[at]->name)) found = kept[at];
+    if (!found && !must_exist && at < 16 && name.size < sizeof found->name) {
+        found = kept[at] = calloc(1, sizeof *found);
+        memcpy(found->name, name.data, name.size);
+        pthread_mutex_init(&found->lock, NULL);
+    }
+    pthread_mutex_unlock(&kept_lock);
+    return found;
+}
+
 static holdfast_status open_store(void *driver, const holdfast_call *call,
                                   const holdfast_options *options, void **store) {
+    holdfast_text name = TEXT("");
     for (uint32_t i = 0; i < options->count; i++) {
         const holdfast_option *o =
             (const void *)((const char *)options->items + (size_t)i * options->stride);
@@ -154,20 +202,27 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
         if (is(o->name, "say") && o->type == HOLDFAST_OPTION_STRING)
             the_host->event(NULL, HOLDFAST_WARNING, o->text);
         if (is(o->name, "nothing")) return HOLDFAST_OK;
+        if (is(o->name, "name")) name = o->text;
     }
     if (options->flags & ~HOLDFAST_OPEN_EXISTING)
         return fail(call, HOLDFAST_UNSUPPORTED, 0, "unknown flags", TEXT(""));
-    // What is in memory was never there before it is opened.
-    if (options->flags & HOLDFAST_OPEN_EXISTING)
-        return fail(call, HOLDFAST_NOT_FOUND, 0, "there is no such store", TEXT(""));
-    memory *m = calloc(1, sizeof *m);
-    pthread_mutex_init(&m->lock, NULL);
+    memory *m = NULL;
+    int must_exist = options->flags & HOLDFAST_OPEN_EXISTING;
+    if (name.size > 0) m = named(name, must_exist);
+    // What has no name was never there before it is opened.
+    if (!m && must_exist) return fail(call, HOLDFAST_NOT_FOUND, 0, "there is no such store", TEXT(""));
+    if (!m && name.size > 0) return fail(call, HOLDFAST_FULL, 0, "too many stores", TEXT(""));
+    if (!m) {
+        m = calloc(1, sizeof *m);
+        pthread_mutex_init(&m->lock, NULL);
+    }
     *store = m;
     return HOLDFAST_OK;
 }
 
 static holdfast_status close_store(void *store, const holdfast_call *call) {
     memory *m = store;
+    if (m->name[0]) return HOLDFAST_OK;
     for (uint32_t i = 0; i < m->count; i++) release(m->objects[i]);
     free(m);
     return HOLDFAST_OK;
@@ -177,9 +232,13 @@ static holdfast_status capabilities(void *store, const holdfast_call *call,
                                     const holdfast_capability_sink *sink) {
     holdfast_capability all[] = {
         {sizeof *all, 0, TEXT("condition.absent"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
-        {sizeof *all, 0, TEXT("value"), HOLDFAST_LEVEL_EMULATED, 0, 1048576, TEXT("small")},
+        {sizeof *all, 0, TEXT("condition.version"), LEVEL_OF_VERSION, 0, 0, TEXT("")},
+        {sizeof *all, 0, TEXT("range"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
+        {sizeof *all, 0, TEXT("list.attributes"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
+        {sizeof *all, 0, TEXT("clock"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
+        {sizeof *all, 0, TEXT("value"), HOLDFAST_LEVEL_EMULATED, 0, MOST_BYTES, TEXT("small")},
     };
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         holdfast_status status = sink->capability(sink->context, &all[i]);
         if (status != HOLDFAST_OK) return status;
     }
@@ -188,11 +247,18 @@ static holdfast_status capabilities(void *store, const holdfast_call *call,
 
 static holdfast_status ping(void *store, const holdfast_call *call,
                             const holdfast_clock_sink *sink) {
-    holdfast_clock clock = {sizeof clock, 0, TEXT("memory"), 12345, 1};
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    holdfast_clock clock = {sizeof clock, 0, TEXT("memory"),
+                            now.tv_sec * 1000000000ll + now.tv_nsec, 1};
     return sink->clock(sink->context, &clock);
 }
 
 #include "broken.h"
+
+#ifndef NEXT_VERSION
+#define NEXT_VERSION(m) ++(m)->writes
+#endif
 
 // ---- Objects
 
@@ -256,7 +322,7 @@ static holdfast_status insert(memory *m, const holdfast_call *call, const holdfa
     o->key = malloc(k->collection.size + k->workspace.size + k->path.size + 3);
     o->key_size = make_key(o->key, k->collection, k->workspace, k->path);
     o->path = o->key + k->collection.size + k->workspace.size + 2;
-    snprintf(o->version, sizeof o->version, "v%llu", (unsigned long long)++m->writes);
+    snprintf(o->version, sizeof o->version, "v%llu", (unsigned long long)NEXT_VERSION(m));
     o->bytes = bytes;
     o->count = count;
     o->attribute_count = request->attribute_count;
@@ -284,15 +350,21 @@ static holdfast_status put(void *store, const holdfast_call *call, const holdfas
     if (bad(request->key->path, word)) return bad_put(call, word, source, sink);
     uint8_t *bytes = NULL;
     uint64_t size = 0, space = 0, count = 1;
-    while (count > 0) {
+    const char *wrong = NULL;
+    while (count > 0 && !wrong && !the_host->cancelled(call) && size <= MOST_BYTES) {
         if (size == space) bytes = realloc(bytes, space = space ? space * 2 : 64);
-        holdfast_status status = source->read(source->context, bytes + size, space - size, &count);
-        if (status != HOLDFAST_OK) {
-            free(bytes);
-            return fail(call, HOLDFAST_SOURCE, 0, "the source failed", TEXT(""));
-        }
-        size += count;
+        if (source->read(source->context, bytes + size, space - size, &count) != HOLDFAST_OK)
+            wrong = "the source failed";
+        else
+            size += count;
     }
+    int is_over = the_host->cancelled(call), is_large = size > MOST_BYTES;
+    if (source->length != HOLDFAST_LENGTH_UNKNOWN && source->length != size && !is_over)
+        wrong = is_large && source->length > MOST_BYTES ? NULL : "the source has another length";
+    if (wrong || is_over || is_large) free(bytes);
+    if (wrong) return fail(call, HOLDFAST_SOURCE, 0, wrong, TEXT(""));
+    if (is_over) return over(call);
+    if (is_large) return fail(call, HOLDFAST_TOO_LARGE, 0, "over 1 MiB", TEXT(""));
     pthread_mutex_lock(&m->lock);
     holdfast_status status = insert(m, call, request, bytes, size, sink);
     pthread_mutex_unlock(&m->lock);
@@ -305,6 +377,7 @@ static holdfast_status remove_object(void *store, const holdfast_call *call,
     uint32_t at;
     char word[64];
     if (bad(request->key->path, word)) return HOLDFAST_IO;
+    if (the_host->cancelled(call)) return over(call);
     pthread_mutex_lock(&m->lock);
     object *o = find(m, request->key, &at);
     holdfast_status status = check(call, o, request->condition);
@@ -356,86 +429,6 @@ static holdfast_status list(void *store, const holdfast_call *call, const holdfa
 
 // ---- The library
 
-#ifndef TABLE_ID
-#define TABLE_ID "memory"
-#endif
-#ifndef TABLE_VERSION
-#define TABLE_VERSION "1.2.3"
-#endif
-#ifndef TABLE_DRAFT
-#define TABLE_DRAFT HOLDFAST_DRAFT
-#endif
-#ifndef TABLE_BEHAVIOUR
-#define TABLE_BEHAVIOUR HOLDFAST_BEHAVIOUR
-#endif
-#ifndef TABLE_THREADS
-#define TABLE_THREADS HOLDFAST_THREADS_PARALLEL
-#endif
-#ifndef TABLE_SIZE
-#define TABLE_SIZE sizeof table
-#endif
-#ifndef TABLE_LIST
-#define TABLE_LIST list
-#endif
+#include "spoiled.h"
 
-static const struct { holdfast_driver driver; uint64_t later[8]; } table = {
-    {TABLE_SIZE, 0, HOLDFAST_ABI_MINOR, TABLE_DRAFT, TABLE_BEHAVIOUR, TABLE_THREADS,
-     {TABLE_ID, sizeof(TABLE_ID) - 1}, TEXT(TABLE_VERSION), TEXT("The tests"), start, stop, describe,
-     extension, open_store, close_store, capabilities, head, get, put, remove_object, TABLE_LIST,
-     ping},
-    {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull},
-};
-
-#ifdef NOTE_MAJOR
-__attribute__((section(HOLDFAST_NOTE_SECTION), used, aligned(4)))
-static const holdfast_note note = {9, 16, 1, HOLDFAST_NOTE_OWNER, NOTE_MAJOR, 0, NOTE_DRAFT,
-                                   NOTE_BEHAVIOUR};
-#elif !defined(NO_NOTE)
-HOLDFAST_DRIVER_NOTE;
-#endif
-
-#ifdef TWO_NOTES
-__attribute__((section(HOLDFAST_NOTE_SECTION), used, aligned(4)))
-static const holdfast_note second = {9, 16, 1, HOLDFAST_NOTE_OWNER, 1, 0, HOLDFAST_DRAFT, 1};
-#endif
-
-#define EXPORTED __attribute__((visibility("default")))
-
-#ifdef EXTRA_EXPORT
-EXPORTED int helper_of_the_driver(void) { return 1; }
-#endif
-
-#ifdef STATIC_TLS
-static __thread int counter __attribute__((tls_model("initial-exec")));
-#endif
-
-#ifdef MISSING_FUNCTION
-int function_that_nobody_has(void);
-#endif
-
-#ifdef RUNS_CODE
-#include <unistd.h>
-__attribute__((constructor)) static void tell(void) { setenv("HOLDFAST_TEST_CODE_RAN", "1", 1); }
-#endif
-
-#ifndef NO_ENTRY
-EXPORTED holdfast_status holdfast_driver_main_v1(const holdfast_offer *offer,
-                                                 const holdfast_driver **driver) {
-#ifdef STATIC_TLS
-    counter++;
-#endif
-#ifdef MISSING_FUNCTION
-    function_that_nobody_has();
-#endif
-#ifdef REFUSES
-    return HOLDFAST_UNSUPPORTED;
-#endif
-#ifdef WILD_TABLE
-    *driver = (const holdfast_driver *)(uintptr_t)WILD_TABLE;
-    return HOLDFAST_OK;
-#endif
-    if (offer->draft != HOLDFAST_DRAFT || !is(offer->host_name, "tests")) return HOLDFAST_UNSUPPORTED;
-    *driver = &table.driver;
-    return HOLDFAST_OK;
-}
-#endif
+#include "library.h"

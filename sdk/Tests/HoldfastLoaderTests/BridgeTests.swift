@@ -1,5 +1,6 @@
 import CHoldfast
 import HoldfastDriver
+import SDKTestSupport
 import Synchronization
 import Testing
 

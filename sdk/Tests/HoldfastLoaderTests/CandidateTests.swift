@@ -1,4 +1,5 @@
 import Glibc
+import SDKTestSupport
 import Testing
 
 @testable import HoldfastLoader

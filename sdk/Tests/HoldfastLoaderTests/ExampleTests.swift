@@ -1,5 +1,6 @@
 import Glibc
 import HoldfastLoader
+import SDKTestSupport
 import Testing
 
 /// The examples outside Swift, built as a vendor builds them and loaded as a host loads them.

@@ -1,5 +1,6 @@
 import Glibc
 import HoldfastLoader
+import SDKTestSupport
 import Testing
 
 @Suite("Library files") struct LibraryTests {

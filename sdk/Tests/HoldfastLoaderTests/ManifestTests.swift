@@ -1,4 +1,5 @@
 import HoldfastLoader
+import SDKTestSupport
 import Testing
 
 @Suite("Manifest") struct ManifestTests {

@@ -1,5 +1,6 @@
 import Glibc
 import HoldfastLoader
+import SDKTestSupport
 import Testing
 
 /// The shelf of broken drivers in `Tests/Broken`: each must misbehave as its line says, in front of

@@ -1,4 +1,5 @@
 import HoldfastLoader
+import SDKTestSupport
 import Testing
 
 /// Each template, made into a driver as `holdfast driver new` does, built with one command and loaded.

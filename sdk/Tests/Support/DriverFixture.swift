@@ -1,15 +1,17 @@
-import Glibc
-import HoldfastLoader
+internal import Glibc
+package import HoldfastLoader
 
 /// A folder with a driver that is built for one test from `Tests/Fixtures/memory.c`.
-final class DriverFixture: Sendable {
+package final class DriverFixture: Sendable {
     /// The temporary folder that holds `drivers/`.
-    let root: String
+    package let root: String
     /// The driver's folder.
-    let folder: String
+    package let folder: String
 
-    var library: String { "\(folder)/driver.so" }
-    var manifest: String { "\(folder)/driver.toml" }
+    /// The library's path.
+    package var library: String { "\(folder)/driver.so" }
+    /// The manifest's path.
+    package var manifest: String { "\(folder)/driver.toml" }
 
     /// Builds the driver.
     ///
@@ -18,7 +20,7 @@ final class DriverFixture: Sendable {
     ///   - flags: More arguments of the compiler.
     ///   - manifest: Its `driver.toml`.
     /// - Throws: ``TestFailure``.
-    convenience init(
+    package convenience init(
         _ defines: [String] = [], flags: [String] = [],
         manifest: String = DriverFixture.goodManifest
     ) throws {
@@ -47,7 +49,7 @@ final class DriverFixture: Sendable {
     }
 
     /// Makes the folder with a manifest and no library.
-    init(manifest: String) throws {
+    package init(manifest: String) throws {
         var template = Array("/tmp/holdfast-loader-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp: \(errno)") }
         root = String(cString: made)
@@ -61,9 +63,12 @@ final class DriverFixture: Sendable {
     deinit { try? run(["rm", "-rf", root]) }
 
     /// The path of the SDK's package.
-    static let sdk = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+    package static let sdk = #filePath.split(separator: "/").dropLast(3).reduce(into: "") {
+        $0 += "/" + $1
+    }
 
-    static let goodManifest = """
+    /// The manifest of a driver that is correct.
+    package static let goodManifest = """
         # A driver for tests.
         manifest_version = 1
 
@@ -95,12 +100,13 @@ final class DriverFixture: Sendable {
 
         """
 
-    func load() throws(LoaderError) -> LoadedDriver {
+    /// The driver, loaded but not started.
+    package func load() throws(LoaderError) -> LoadedDriver {
         try LoadedDriver.load(folder: folder, host: HostIdentity(name: "tests", version: "1"))
     }
 
     /// The error of loading, or `nil` when it works.
-    func refusal() -> LoaderError? {
+    package func refusal() -> LoaderError? {
         do throws(LoaderError) {
             _ = try load()
             return nil
@@ -110,21 +116,24 @@ final class DriverFixture: Sendable {
     }
 
     /// Opens a store of the driver.
-    func store(_ options: [OptionValue] = []) throws -> OpenStore {
+    package func store(_ options: [OptionValue] = []) throws -> OpenStore {
         let driver = try load()
         try driver.start(CallContext())
         return try driver.open(options, CallContext())
     }
 }
 
-struct TestFailure: Error, CustomStringConvertible {
-    var description: String
+/// A reason why a test cannot go on.
+package struct TestFailure: Error, CustomStringConvertible {
+    /// The reason.
+    package var description: String
 
-    init(_ description: String) { self.description = description }
+    /// Makes a failure.
+    package init(_ description: String) { self.description = description }
 }
 
 /// Runs a program and waits for it.
-func run(_ arguments: [String]) throws {
+package func run(_ arguments: [String]) throws {
     var pid: pid_t = 0
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }
@@ -137,7 +146,7 @@ func run(_ arguments: [String]) throws {
 }
 
 /// Writes a file.
-func write(_ bytes: [UInt8], to path: String) throws {
+package func write(_ bytes: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     defer { close(descriptor) }
     guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
@@ -146,7 +155,7 @@ func write(_ bytes: [UInt8], to path: String) throws {
 }
 
 /// Reads a file.
-func contents(_ path: String) throws -> [UInt8] {
+package func contents(_ path: String) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     defer { close(descriptor) }
     let size = Int(lseek(descriptor, 0, SEEK_END))
@@ -158,12 +167,14 @@ func contents(_ path: String) throws -> [UInt8] {
 }
 
 /// A generator whose numbers a printed seed brings back.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    /// Starts the numbers of a seed.
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    /// The next number.
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
