@@ -359,12 +359,13 @@ static holdfast_status put(void *store, const holdfast_call *call, const holdfas
     place *place = store;
     key key = make_key(request->key->collection, request->key->workspace, request->key->path);
     holdfast_status status = poll_call(call);
-    // One call at a time: what holds before the transfer still holds after it.
+    // Saves the transfer; what counts is the check below.
     if (status == HOLDFAST_OK) status = check(call, find(place, &key), request->condition);
     if (status != HOLDFAST_OK) return status;
     object *made = new_object(request, &key);
     status = made == NULL ? fail(call, HOLDFAST_FULL, "there is no memory for the object")
                           : read_all(call, source, made);
+    if (status == HOLDFAST_OK) status = check(call, find(place, &key), request->condition);
     if (status != HOLDFAST_OK) {
         free_object(made);
         return status;

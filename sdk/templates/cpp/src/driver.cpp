@@ -283,7 +283,7 @@ holdfast_status put(void *store, const holdfast_call *call, const holdfast_put *
         Place &place = *static_cast<Place *>(store);
         Key key = key_of(*request->key);
         check_time(call);
-        // One call at a time: what holds before the transfer still holds after it.
+        // Saves the transfer; what counts is the check below.
         check(place, key, *request->condition);
         Object object;
         for (uint32_t index = 0; index < request->attribute_count; index++) {
@@ -292,6 +292,7 @@ holdfast_status put(void *store, const holdfast_call *call, const holdfast_put *
             object.attributes.emplace_back(view(one.name), view(one.value));
         }
         object.bytes = read_all(call, *source);
+        check(place, key, *request->condition);
         auto now = std::chrono::system_clock::now().time_since_epoch();
         object.modified_ns = std::chrono::nanoseconds{now}.count();
         object.version = place.life + std::to_string(++place.writes);
