@@ -56,6 +56,8 @@ public struct ELFImage: Sendable, Hashable {
     public internal(set) var exports: [Export] = []
     /// The libraries that it needs.
     public internal(set) var needed: [String] = []
+    /// The versions of their symbols that it needs, such as `GLIBC_2.34`.
+    public internal(set) var neededVersions: [String] = []
     /// Its own name for the system's loader.
     public internal(set) var soname: String?
     /// Folders to search for libraries, in the old form.

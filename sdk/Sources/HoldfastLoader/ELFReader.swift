@@ -175,6 +175,11 @@ struct ELFReader {
         image.soname = try entries.texts(14).last
         image.rpath = try entries.texts(15)
         image.runpath = try entries.texts(29)
+        if let versions = entries.last(0x6fff_fffe) {
+            image.neededVersions = try ELFVersions(
+                read(versions, available(versions), "needed versions"), strings: text
+            ).names(ofLibraries: entries.last(0x6fff_ffff) ?? 0)
+        }
         let (flags, flags1) = (entries.last(30) ?? 0, entries.last(0x6fff_fffb) ?? 0)
         image.hasTextRelocations = entries.last(22) != nil || flags & 4 != 0
         image.hasStaticThreadLocals = flags & 0x10 != 0

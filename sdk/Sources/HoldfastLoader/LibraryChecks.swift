@@ -15,6 +15,7 @@ struct LibraryChecks {
         checkNote(manifest)
         checkExports()
         checkNeeded(manifest)
+        checkGlibc()
         checkLinking()
         checkSearchPaths()
     }
@@ -88,6 +89,20 @@ struct LibraryChecks {
                 .needed, "needs \(name), which its manifest does not declare",
                 "link it statically, or add it to library.needed in driver.toml")
         }
+    }
+
+    /// The system's loader would refuse it as well, but only after it was opened.
+    private mutating func checkGlibc() {
+        let prefix = "GLIBC_"
+        let versions = image.neededVersions.filter { $0.hasPrefix(prefix) }.compactMap { name in
+            GlibcVersion(name.dropFirst(prefix.count)).map { ($0, name) }
+        }
+        guard let newest = versions.max(by: { $0.0 < $1.0 }),
+            let system = GlibcVersion.ofSystem, system < newest.0
+        else { return }
+        refuse(
+            .needed, "needs \(newest.1), this system has glibc \(system)",
+            "build it on a system no newer than those that it is for")
     }
 
     private mutating func checkLinking() {

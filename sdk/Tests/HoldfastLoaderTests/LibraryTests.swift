@@ -30,6 +30,25 @@ import Testing
         #expect(image.exports.count == 1 && image.notes.count == 1)
     }
 
+    @Test("a library for a newer system is refused before it is opened") func newerSystem() throws {
+        let fixture = try DriverFixture(["RUNS_CODE"])
+        var bytes = try contents(fixture.library)
+        let image = try ELFImage(bytes, path: fixture.library)
+        let version = try #require(image.neededVersions.first { $0.hasPrefix("GLIBC_2.") })
+        // The string table is the only place with the name and its terminator.
+        let name = Array(version.utf8) + [0]
+        let place = try #require(
+            bytes.indices.dropLast(name.count).first { bytes[$0...].starts(with: name) })
+        bytes[place + 6] = UInt8(ascii: "9")
+        #expect(
+            try ELFImage(bytes, path: fixture.library).neededVersions.contains(
+                "GLIBC_9." + version.dropFirst(8)))
+        try write(bytes, to: fixture.library)
+        let error = try #require(fixture.refusal())
+        #expect(error.code == .needed, "\(error)")
+        #expect(error.message.contains("GLIBC_9."), "\(error)")
+    }
+
     @Test(
         "a library that was built wrongly is refused",
         arguments: [
