@@ -1,15 +1,19 @@
 # Thin on purpose: each target names the scripts that do the work.
 
-.PHONY: run test test-swift test-drivers test-e2e test-long bench build install lint format deps clean
+.PHONY: run test test-interface test-swift test-drivers test-e2e test-long bench build install lint format deps clean
 
 run: build
 	scripts/run-example
 
-test: lint build test-swift test-drivers test-e2e
+test: lint test-interface build test-swift test-drivers test-e2e
 	@echo "all tests passed"
 
 build: deps
 	scripts/build-dist
+
+test-interface: deps
+	scripts/check-abi
+	scripts/python -m pytest -q sdk/Tests/Interface
 
 test-swift: deps
 	scripts/test-swift

@@ -82,7 +82,7 @@ extern "C" {
 
 #define HOLDFAST_ABI_MAJOR 1u
 #define HOLDFAST_ABI_MINOR 0u
-#define HOLDFAST_DRAFT 2u
+#define HOLDFAST_DRAFT 3u
 // The semantics that this text describes. A later level changes meaning, never layout.
 #define HOLDFAST_BEHAVIOUR 1u
 
@@ -391,7 +391,7 @@ typedef uint32_t holdfast_thread_model;
 #define HOLDFAST_THREADS_PER_STORE 2000u   // one call at a time on each store
 #define HOLDFAST_THREADS_PARALLEL 4000u    // any number of calls at once
 
-// The table, with static storage in the driver. All functions but `extension` are required.
+// The table and its texts are never changed, moved or freed. Only `extension` may be missing.
 typedef struct holdfast_driver {
     uint32_t size, flags;
     uint32_t abi_minor, draft, behaviour;

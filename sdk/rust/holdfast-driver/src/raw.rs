@@ -8,7 +8,7 @@ pub const ABI_MAJOR: u32 = 1;
 /// The minor version of the interface.
 pub const ABI_MINOR: u32 = 0;
 /// The draft that this crate was written for.
-pub const DRAFT: u32 = 2;
+pub const DRAFT: u32 = 3;
 /// The level of the semantics.
 pub const BEHAVIOUR: u32 = 1;
 
