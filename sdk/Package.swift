@@ -14,12 +14,22 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// The process of a driver exports nothing, so that none of its symbols can take the place of the driver's.
+let hiddenSymbols = LinkerSetting.unsafeFlags(
+    ["-use-ld=lld"]
+        + [
+            "--version-script=\(Context.packageDirectory)/Sources/DriverHostCommand/host.map",
+            "--gc-sections",
+        ].flatMap { ["-Xlinker", $0] })
+
 let package = Package(
     name: "sdk",
     products: [
         .library(name: "HoldfastDriver", targets: ["HoldfastDriver"]),
         .library(name: "HoldfastDriverEntry", targets: ["CHoldfastEntry"]),
         .library(name: "HoldfastLoader", targets: ["HoldfastLoader"]),
+        .library(name: "HoldfastIsolation", targets: ["HoldfastIsolation"]),
+        .executable(name: "holdfast-driver-host", targets: ["holdfast-driver-host"]),
         .library(name: "HoldfastHistory", targets: ["HoldfastHistory"]),
         .library(name: "HoldfastConformance", targets: ["HoldfastConformance"]),
         .executable(name: "holdfast-conformance", targets: ["holdfast-conformance"]),
@@ -32,10 +42,21 @@ let package = Package(
         ),
         .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
         .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
-        .target(name: "HoldfastConformance", dependencies: ["CHoldfast", "HoldfastLoader"]),
+        .target(
+            name: "HoldfastConformance",
+            dependencies: ["CHoldfast", "HoldfastIsolation", "HoldfastLoader"]),
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
             path: "Sources/ConformanceCommand"),
+        .target(
+            name: "CIsolation",
+            cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "HoldfastIsolation", dependencies: ["CHoldfast", "CIsolation", "HoldfastLoader"]),
+        .executableTarget(
+            name: "holdfast-driver-host", dependencies: ["HoldfastIsolation"],
+            path: "Sources/DriverHostCommand", exclude: ["host.map"],
+            linkerSettings: [hiddenSymbols]),
         .target(
             name: "SDKTestSupport", dependencies: ["HoldfastLoader"], path: "Tests/Support"),
         .testTarget(

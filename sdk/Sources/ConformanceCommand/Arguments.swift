@@ -18,6 +18,10 @@ struct Arguments {
     var wantsHelp = false
     var junitPath: String?
     var seed: UInt64?
+    /// Whether the driver runs in a process of its own, beside the check's.
+    var isIsolated = false
+    /// The path of `holdfast-driver-host`.
+    var driverHost: String?
     /// The check to run in this process.
     var check: String?
     /// That check's own folder.
@@ -59,10 +63,20 @@ struct Arguments {
         case "--junit": junitPath = try value()
         case "--run-check": check = try value()
         case "--folder": folder = try value()
+        case "--isolation": isIsolated = try Self.isIsolated(value())
+        case "--driver-host": driverHost = try value()
         case "--seed": seed = try Self.seed(value())
         case "--profile": profiles = try Self.profiles(value())
         case "--only": only += try value().split(separator: ",").map(String.init)
         default: throw UsageError("unknown option \(flag)")
+        }
+    }
+
+    private static func isIsolated(_ text: String) throws(UsageError) -> Bool {
+        switch text {
+        case "process": return true
+        case "in-process": return false
+        default: throw UsageError("--isolation is process or in-process, not \(text)")
         }
     }
 
@@ -107,6 +121,9 @@ struct Arguments {
                               lie too. An option that is not given keeps its default.
           --profile A,B       only checks of these profiles: core, cas, list, clock
           --only A,B          only these checks or groups
+          --isolation WHERE   in-process (the default), or process: the driver's calls go through
+                              holdfast-driver-host
+          --driver-host FILE  that program; the one beside this program when not given
           --seed N            the seed of all random numbers; a new one each time when not given
           --json              one JSON document on standard output instead of lines
           --junit FILE        write JUnit XML into FILE as well

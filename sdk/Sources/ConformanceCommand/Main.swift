@@ -54,7 +54,21 @@ internal import HoldfastConformance
         guard let given = arguments.folder else { throw UsageError("--run-check needs --folder") }
         CheckProcess.run(
             check, driverFolder: driverFolder, folder: try existing(given), optionsPath: options,
-            seed: arguments.seed ?? 0)
+            seed: arguments.seed ?? 0, driverHost: try driverHost(arguments))
+    }
+
+    /// The program that isolates the driver, when it is to be isolated.
+    private static func driverHost(_ arguments: Arguments) throws(UsageError) -> String? {
+        guard arguments.isIsolated else {
+            guard arguments.driverHost == nil else {
+                throw UsageError("--driver-host needs --isolation process")
+            }
+            return nil
+        }
+        if let given = arguments.driverHost { return try existing(given) }
+        let own = try existing("/proc/self/exe")
+        return try existing(String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])
+            + "/holdfast-driver-host")
     }
 
     private static func runAll(
@@ -64,7 +78,8 @@ internal import HoldfastConformance
         let program = try existing("/proc/self/exe")
         let facts = RunFacts(folder: folder, seed: seed)
         let run = ConformanceRun(
-            program: program, driverFolder: folder, optionsPath: options, seed: seed)
+            program: program, driverFolder: folder, optionsPath: options, seed: seed,
+            driverHost: try driverHost(arguments))
         if let problem = run.optionsProblem() { throw UsageError(problem) }
         var text = TextReport()
         let results = run.run(checks) { result in

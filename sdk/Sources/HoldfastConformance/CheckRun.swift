@@ -1,3 +1,4 @@
+internal import HoldfastIsolation
 public import HoldfastLoader
 internal import Synchronization
 
@@ -17,6 +18,8 @@ public final class CheckRun {
     var random: SeededGenerator
     let optionsFile: OptionsFile
     let inspection: LibraryInspection
+    /// The path of `holdfast-driver-host`, when the driver is to be isolated.
+    let driverHost: String?
     private var loaded: LoadedDriver?
     private var isStarted = false
     private var isStopped = false
@@ -26,8 +29,10 @@ public final class CheckRun {
     private var levels: [CapabilityReport]?
 
     init(
-        check: String, driverFolder: String, folder: String, seed: UInt64, optionsFile: OptionsFile
+        check: String, driverFolder: String, folder: String, seed: UInt64, optionsFile: OptionsFile,
+        driverHost: String? = nil
     ) {
+        self.driverHost = driverHost
         self.driverFolder = driverFolder
         self.folder = folder
         self.seed = seed
@@ -45,9 +50,15 @@ public final class CheckRun {
     public func load() throws(CheckFailure) -> LoadedDriver {
         if let loaded { return loaded }
         do throws(LoaderError) {
-            let driver = try LoadedDriver.load(
-                folder: driverFolder,
-                host: HostIdentity(name: "holdfast-conformance", version: "1"))
+            let host = HostIdentity(name: "holdfast-conformance", version: "1")
+            let candidate = CandidateLibrary(folder: driverFolder)
+            let driver =
+                if let driverHost {
+                    try LoadedDriver.isolated(
+                        candidate, host: host, settings: IsolationSettings(executable: driverHost))
+                } else {
+                    try LoadedDriver.load(candidate, host: host)
+                }
             loaded = driver
             return driver
         } catch {

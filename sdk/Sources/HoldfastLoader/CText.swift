@@ -1,11 +1,11 @@
-internal import CHoldfast
+package import CHoldfast
 
 // Conversions between Swift values and the C structs of the interface. Pointers that these lend are
 // valid only inside the closure. What a driver hands out is checked before it is copied.
 
 extension String {
     /// Lends this string as text of the interface.
-    func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
+    package func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
         var copy = self
         return copy.withUTF8 { buffer in unsafe body(holdfast_text(lending: buffer)) }
     }
@@ -38,7 +38,7 @@ extension Character {
 
 extension holdfast_text {
     /// The bytes, borrowed for as long as the text is.
-    var buffer: UnsafeBufferPointer<UInt8> {
+    package var buffer: UnsafeBufferPointer<UInt8> {
         let start = unsafe UnsafeRawPointer(data)?.assumingMemoryBound(to: UInt8.self)
         return unsafe UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(size))
     }
@@ -58,7 +58,7 @@ extension holdfast_text {
 
 extension [UInt8] {
     /// Lends these bytes as text of the interface.
-    func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
+    package func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
         unsafe withUnsafeBufferPointer { buffer in unsafe body(holdfast_text(lending: buffer)) }
     }
 }
@@ -97,18 +97,21 @@ extension Condition {
 }
 
 /// One block of bytes that many texts point into, so that a whole array costs two allocations.
-struct TextBlock {
+package struct TextBlock {
     private var bytes: [UInt8] = []
 
+    /// Makes an empty block.
+    package init() {}
+
     /// Appends text and returns where it lies.
-    mutating func append(_ text: String) -> Range<Int> {
+    package mutating func append(_ text: String) -> Range<Int> {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
         return start..<bytes.count
     }
 
     /// Lends the block; the closure's argument turns a range into text.
-    func withTexts<Result>(_ body: ((Range<Int>) -> holdfast_text) -> Result) -> Result {
+    package func withTexts<Result>(_ body: ((Range<Int>) -> holdfast_text) -> Result) -> Result {
         unsafe bytes.withUnsafeBufferPointer { block in
             unsafe body { range in unsafe holdfast_text(lending: .init(rebasing: block[range])) }
         }
@@ -117,7 +120,7 @@ struct TextBlock {
 
 extension [Attribute] {
     /// Lends these attributes as C structs.
-    func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result) -> Result {
+    package func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result) -> Result {
         guard !isEmpty else { return body(nil, 0) }
         var block = TextBlock()
         let places = map { (block.append($0.name), block.append($0.value)) }

@@ -19,6 +19,8 @@ public final class CallContext: Sendable {
     public let idempotencyKey: String
 
     private let cancelled = Atomic<Bool>(false)
+    /// Whether who made the call in another process cancelled it.
+    private let isCancelledElsewhere: (@Sendable () -> Bool)?
     private let reported = Mutex<DriverFailure?>(nil)
 
     /// Makes the context of one call.
@@ -37,6 +39,28 @@ public final class CallContext: Sendable {
         self.attempt = attempt
         self.traceParent = traceParent
         self.idempotencyKey = idempotencyKey
+        isCancelledElsewhere = nil
+    }
+
+    /// Makes the context of a call that another process made.
+    ///
+    /// - Parameters:
+    ///   - id: The call's number there; this process must give no numbers of its own.
+    ///   - deadlineNanoseconds: When the call must end, by `CLOCK_MONOTONIC`; `nil` for never.
+    ///   - attempt: 1 for the first try.
+    ///   - traceParent: A W3C `traceparent`, or empty.
+    ///   - idempotencyKey: The same for every attempt of one write, or empty.
+    ///   - isCancelled: Whether the call was cancelled there; asked often, from any thread.
+    package init(
+        id: UInt64, deadlineNanoseconds: Int64?, attempt: UInt32, traceParent: String,
+        idempotencyKey: String, isCancelled: @escaping @Sendable () -> Bool
+    ) {
+        self.id = id
+        self.deadlineNanoseconds = deadlineNanoseconds
+        self.attempt = attempt
+        self.traceParent = traceParent
+        self.idempotencyKey = idempotencyKey
+        isCancelledElsewhere = isCancelled
     }
 
     /// Tells the driver that nobody waits for the call any more.
@@ -45,7 +69,9 @@ public final class CallContext: Sendable {
     public func cancel() { cancelled.store(true, ordering: .releasing) }
 
     /// Whether ``cancel()`` was called.
-    public var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
+    public var isCancelled: Bool {
+        cancelled.load(ordering: .acquiring) || isCancelledElsewhere?() == true
+    }
 
     /// The current time of `CLOCK_MONOTONIC`, by which deadlines are given.
     public static func monotonicNanoseconds() -> Int64 {

@@ -95,6 +95,13 @@ struct CheckedFile: ~Copyable {
     let path: String
     let status: FileStatus
 
+    /// Keeps the file open for the life of the process, and gives its number.
+    consuming func keep() -> Int32 {
+        let number = descriptor.number
+        descriptor.keep()
+        return number
+    }
+
     /// The whole content.
     func read() throws(LoaderError) -> [UInt8] {
         let bytes = FileBytes(descriptor: descriptor.number, count: status.byteCount)

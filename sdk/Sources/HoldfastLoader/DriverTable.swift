@@ -36,6 +36,10 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     let version: String
     let vendor: String
     let threadModel: ThreadModel
+    // SAFETY: of an object that is never freed, or `nil`.
+    /// What `start` finds in place of the driver that it makes, so that one function can serve many
+    /// tables; `nil` for a library's own table.
+    private(set) nonisolated(unsafe) var seed: UnsafeMutableRawPointer?
 
     /// Copies and checks what the library's entry gave.
     ///
@@ -58,6 +62,26 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
         try unsafe Self.checkFunctions(table, code)
         id = try unsafe Self.text(table.id, most: 32, "an id")
         guard DriverManifest.isDriverID(id) else { throw Defect("gave an id that is not one") }
+        version = try unsafe Self.text(table.version, most: 64, "a version")
+        vendor = try unsafe Self.text(table.vendor, most: 256, "a vendor")
+        let copy = UnsafeMutablePointer<holdfast_driver>.allocate(capacity: 1)
+        unsafe copy.initialize(to: table)
+        unsafe pointer = UnsafePointer(copy)
+    }
+
+    /// Takes a table that this process made for a driver that runs in another one.
+    ///
+    /// - Parameters:
+    ///   - table: The table; its texts live as long as the process.
+    ///   - seed: What its `start` finds in place of the driver.
+    /// - Throws: ``Defect`` when the driver gave a text or number that is not valid.
+    init(own table: holdfast_driver, seed: UnsafeMutableRawPointer) throws(Defect) {
+        unsafe self.seed = seed
+        guard let model = unsafe ThreadModel(rawValue: table.thread_model) else {
+            throw Defect("gave the unknown thread model \(unsafe table.thread_model)")
+        }
+        threadModel = model
+        id = try unsafe Self.text(table.id, most: 32, "an id")
         version = try unsafe Self.text(table.version, most: 64, "a version")
         vendor = try unsafe Self.text(table.vendor, most: 256, "a vendor")
         let copy = UnsafeMutablePointer<holdfast_driver>.allocate(capacity: 1)

@@ -1,4 +1,4 @@
-internal import CHoldfast
+package import CHoldfast
 internal import Synchronization
 
 /// Where messages that drivers give for the operator's log go.
@@ -26,11 +26,12 @@ public enum DriverEvents {
 }
 
 /// The host's table, one for the process, because a driver keeps its address for ever.
-@safe struct HostTable: Sendable {
+@safe package struct HostTable: Sendable {
     // SAFETY: written once below, before any driver sees it, and never changed or freed.
-    nonisolated(unsafe) let pointer: UnsafePointer<holdfast_host>
+    package nonisolated(unsafe) let pointer: UnsafePointer<holdfast_host>
 
-    static let shared = HostTable()
+    /// The table.
+    package static let shared = HostTable()
 
     private init() {
         let table = UnsafeMutablePointer<holdfast_host>.allocate(capacity: 1)

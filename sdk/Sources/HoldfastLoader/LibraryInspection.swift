@@ -55,6 +55,24 @@ public struct CandidateLibrary: ~Copyable {
         }
     }
 
+    /// Takes a library that another process inspected and opened.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The library, open for reading; it becomes this value's own.
+    ///   - folder: The driver's folder, for messages.
+    ///   - path: The library's path, for messages.
+    ///   - manifest: The bytes of `driver.toml`.
+    package init(inherited descriptor: Int32, folder: String, path: String, manifest: [UInt8]) {
+        inspection = LibraryInspection(folder: folder)
+        file = nil
+        manifestBytes = manifest
+        do throws(LoaderError) {
+            try examine(Descriptor(descriptor), path, manifest)
+        } catch {
+            inspection.problems.append(error)
+        }
+    }
+
     /// Whether the library could be opened, whatever speaks against loading it.
     public var isOpen: Bool { library != nil }
 
@@ -94,7 +112,23 @@ public struct CandidateLibrary: ~Copyable {
         let manifest = try DriverManifest(text: text, path: manifestFile.path)
         inspection.manifest = manifest
         inspection.libraryPath = "\(folder.path)/\(manifest.library)"
-        let library = try folder.open(manifest.library, most: Self.mostBytes)
+        try examine(try folder.open(manifest.library, most: Self.mostBytes), manifest)
+    }
+
+    private mutating func examine(
+        _ descriptor: consuming Descriptor, _ path: String, _ text: [UInt8]
+    ) throws(LoaderError) {
+        let manifest = try DriverManifest(text: text, path: "\(inspection.folder)/driver.toml")
+        inspection.manifest = manifest
+        inspection.libraryPath = path
+        let status = try FileStatus(descriptor.number, path)
+        try status.checkRegular(path)
+        try examine(CheckedFile(descriptor: descriptor, path: path, status: status), manifest)
+    }
+
+    private mutating func examine(
+        _ library: consuming CheckedFile, _ manifest: DriverManifest
+    ) throws(LoaderError) {
         inspection.identity = library.status.identity
         inspection.byteCount = library.status.byteCount
         let bytes = FileBytes(

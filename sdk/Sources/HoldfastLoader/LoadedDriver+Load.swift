@@ -158,7 +158,7 @@ private struct Loading {
 
 extension LoaderError {
     /// A refusal of what a driver said at run time.
-    fileprivate static func table(_ path: String, _ defect: Defect) -> LoaderError {
+    static func table(_ path: String, _ defect: Defect) -> LoaderError {
         LoaderError(
             .table, path, "the driver \(defect.text)",
             do: "install another version of the driver, and report it to its author")

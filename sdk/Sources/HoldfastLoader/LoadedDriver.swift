@@ -84,7 +84,7 @@ public struct HostIdentity: Sendable, Hashable {
 
     private func makeDriver(_ context: CallContext) throws(DriverFailure) -> Handle {
         _ = context.takeReport()
-        var made: UnsafeMutableRawPointer?
+        var made = unsafe table.seed
         let status = unsafe context.withC { call in
             unsafe table.pointer.pointee.start(HostTable.shared.pointer, call, &made)
         }
@@ -166,7 +166,7 @@ public struct HostIdentity: Sendable, Hashable {
     }
 
     /// Opens a store with the flags as the interface numbers them.
-    func open(
+    package func open(
         _ options: [OptionValue], flags: UInt32, _ context: CallContext
     ) throws(DriverFailure) -> OpenStore {
         let handle = try use(context)

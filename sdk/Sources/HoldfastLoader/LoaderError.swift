@@ -7,7 +7,7 @@ public struct LoaderError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The kind in one word, for machines.
         public let name: String
 
-        private init(_ name: String) { self.name = name }
+        fileprivate init(_ name: String) { self.name = name }
     }
 
     /// The kind of the refusal.
@@ -19,7 +19,7 @@ public struct LoaderError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What to do about it, as one sentence without a full stop.
     public var remedy: String
 
-    init(_ code: Code, _ path: String, _ message: String, do remedy: String) {
+    package init(_ code: Code, _ path: String, _ message: String, do remedy: String) {
         self.code = code
         self.path = path
         self.message = message
@@ -65,4 +65,9 @@ extension LoaderError.Code {
     public static let open = Self("open")
     /// What it says at run time is wrong.
     public static let table = Self("table")
+    /// The driver's own process could not be started, or ended before the driver was loaded.
+    public static let process = Self("process")
+
+    /// The code of a name that another process of this build gave.
+    package init(named name: String) { self.init(name) }
 }

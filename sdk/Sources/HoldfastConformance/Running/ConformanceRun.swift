@@ -10,6 +10,9 @@ public struct ConformanceRun: Sendable {
     public var optionsPath: String?
     /// Where the random numbers of all checks come from.
     public var seed: UInt64
+    /// The path of `holdfast-driver-host` to run the driver with, or `nil` to run it in the check's
+    /// own process.
+    public var driverHost: String?
 
     /// Makes a run.
     ///
@@ -18,11 +21,16 @@ public struct ConformanceRun: Sendable {
     ///   - driverFolder: The folder that holds `driver.toml` and the library.
     ///   - optionsPath: The file with the store's options.
     ///   - seed: Where the random numbers of all checks come from.
-    public init(program: String, driverFolder: String, optionsPath: String? = nil, seed: UInt64) {
+    ///   - driverHost: The path of `holdfast-driver-host`, when the driver is to be isolated.
+    public init(
+        program: String, driverFolder: String, optionsPath: String? = nil, seed: UInt64,
+        driverHost: String? = nil
+    ) {
         self.program = program
         self.driverFolder = driverFolder
         self.optionsPath = optionsPath
         self.seed = seed
+        self.driverHost = driverHost
     }
 
     /// What is wrong with the options file, or `nil`.
@@ -87,7 +95,9 @@ public struct ConformanceRun: Sendable {
 
     private func arguments(_ check: Check, _ folder: String) -> [String] {
         ["--run-check", check.id, "--folder", folder, "--seed", "\(seed)"]
-            + (optionsPath.map { ["--options", $0] } ?? []) + ["--", driverFolder]
+            + (optionsPath.map { ["--options", $0] } ?? [])
+            + (driverHost.map { ["--isolation", "process", "--driver-host", $0] } ?? [])
+            + ["--", driverFolder]
     }
 
     private func text(_ file: ScratchFile) -> String {
@@ -140,8 +150,10 @@ public enum CheckProcess {
     ///   - folder: The check's own folder.
     ///   - optionsPath: The file with the store's options.
     ///   - seed: The seed of the run.
+    ///   - driverHost: The path of `holdfast-driver-host`, when the driver is to be isolated.
     public static func run(
-        _ check: Check, driverFolder: String, folder: String, optionsPath: String?, seed: UInt64
+        _ check: Check, driverFolder: String, folder: String, optionsPath: String?, seed: UInt64,
+        driverHost: String? = nil
     ) -> Never {
         // A runner that was killed leaves nothing behind.
         _ = alarm(UInt32(check.seconds) + 10)
@@ -152,7 +164,7 @@ public enum CheckProcess {
             try require(unsafe chdir(folder) == 0, "\(folder): \(systemError())")
             let run = CheckRun(
                 check: check.id, driverFolder: driverFolder, folder: folder, seed: seed,
-                optionsFile: options)
+                optionsFile: options, driverHost: driverHost)
             verdict = judge(check, run)
         } catch {
             verdict = .fail(error)

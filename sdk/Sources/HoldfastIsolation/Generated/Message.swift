@@ -1,0 +1,137 @@
+// Made by scripts/generate-codec from sdk/isolation/messages.idl; change that instead.
+
+/// Any message.
+package enum Message: Sendable, Hashable {
+    case hello(WireHello)
+    case connect(WireConnect)
+    case welcome(WireWelcome)
+    case refused(WireRefused)
+    case event(WireEvent)
+    case startCall(WireStartCall)
+    case stopCall(WireStopCall)
+    case describeCall(WireDescribeCall)
+    case openCall(WireOpenCall)
+    case closeCall(WireCloseCall)
+    case capabilitiesCall(WireCapabilitiesCall)
+    case headCall(WireHeadCall)
+    case getCall(WireGetCall)
+    case putCall(WirePutCall)
+    case removeCall(WireRemoveCall)
+    case listCall(WireListCall)
+    case pingCall(WirePingCall)
+    case fill(WireFill)
+    case answer(WireAnswer)
+    case delivery(WireDelivery)
+    case result(WireResult)
+    case credit(WireCredit)
+
+    /// The version of the messages that both sides must have.
+    package static let version: UInt32 = 1
+
+    /// The most bytes of a frame.
+    package static let mostBytes = 98304
+
+    /// The number of each message.
+    package static let numbers: [UInt8] = [
+        1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 32, 33, 34
+    ]
+
+    init(number: UInt8, from reader: inout FrameReader) throws(FrameError) {
+        switch number {
+        case 1: self = .hello(try WireHello(from: &reader))
+        case 2: self = .connect(try WireConnect(from: &reader))
+        case 3: self = .welcome(try WireWelcome(from: &reader))
+        case 4: self = .refused(try WireRefused(from: &reader))
+        case 5: self = .event(try WireEvent(from: &reader))
+        case 16: self = .startCall(try WireStartCall(from: &reader))
+        case 17: self = .stopCall(try WireStopCall(from: &reader))
+        case 18: self = .describeCall(try WireDescribeCall(from: &reader))
+        case 19: self = .openCall(try WireOpenCall(from: &reader))
+        case 20: self = .closeCall(try WireCloseCall(from: &reader))
+        case 21: self = .capabilitiesCall(try WireCapabilitiesCall(from: &reader))
+        case 22: self = .headCall(try WireHeadCall(from: &reader))
+        case 23: self = .getCall(try WireGetCall(from: &reader))
+        case 24: self = .putCall(try WirePutCall(from: &reader))
+        case 25: self = .removeCall(try WireRemoveCall(from: &reader))
+        case 26: self = .listCall(try WireListCall(from: &reader))
+        case 27: self = .pingCall(try WirePingCall(from: &reader))
+        case 28: self = .fill(try WireFill(from: &reader))
+        case 29: self = .answer(try WireAnswer(from: &reader))
+        case 32: self = .delivery(try WireDelivery(from: &reader))
+        case 33: self = .result(try WireResult(from: &reader))
+        case 34: self = .credit(try WireCredit(from: &reader))
+        default: throw .number
+        }
+    }
+
+    func write(to writer: inout FrameWriter) {
+        switch self {
+        case .hello(let value):
+            writer.number(UInt8(1))
+            value.write(to: &writer)
+        case .connect(let value):
+            writer.number(UInt8(2))
+            value.write(to: &writer)
+        case .welcome(let value):
+            writer.number(UInt8(3))
+            value.write(to: &writer)
+        case .refused(let value):
+            writer.number(UInt8(4))
+            value.write(to: &writer)
+        case .event(let value):
+            writer.number(UInt8(5))
+            value.write(to: &writer)
+        case .startCall(let value):
+            writer.number(UInt8(16))
+            value.write(to: &writer)
+        case .stopCall(let value):
+            writer.number(UInt8(17))
+            value.write(to: &writer)
+        case .describeCall(let value):
+            writer.number(UInt8(18))
+            value.write(to: &writer)
+        case .openCall(let value):
+            writer.number(UInt8(19))
+            value.write(to: &writer)
+        case .closeCall(let value):
+            writer.number(UInt8(20))
+            value.write(to: &writer)
+        case .capabilitiesCall(let value):
+            writer.number(UInt8(21))
+            value.write(to: &writer)
+        case .headCall(let value):
+            writer.number(UInt8(22))
+            value.write(to: &writer)
+        case .getCall(let value):
+            writer.number(UInt8(23))
+            value.write(to: &writer)
+        case .putCall(let value):
+            writer.number(UInt8(24))
+            value.write(to: &writer)
+        case .removeCall(let value):
+            writer.number(UInt8(25))
+            value.write(to: &writer)
+        case .listCall(let value):
+            writer.number(UInt8(26))
+            value.write(to: &writer)
+        case .pingCall(let value):
+            writer.number(UInt8(27))
+            value.write(to: &writer)
+        case .fill(let value):
+            writer.number(UInt8(28))
+            value.write(to: &writer)
+        case .answer(let value):
+            writer.number(UInt8(29))
+            value.write(to: &writer)
+        case .delivery(let value):
+            writer.number(UInt8(32))
+            value.write(to: &writer)
+        case .result(let value):
+            writer.number(UInt8(33))
+            value.write(to: &writer)
+        case .credit(let value):
+            writer.number(UInt8(34))
+            value.write(to: &writer)
+        }
+    }
+}

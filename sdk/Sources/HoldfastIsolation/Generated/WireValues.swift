@@ -1,0 +1,399 @@
+// Made by scripts/generate-codec from sdk/isolation/messages.idl; change that instead.
+
+/// `SourceEnd` of `messages.idl`.
+package enum WireSourceEnd: UInt8, Sendable, Hashable, CaseIterable {
+    case open = 0
+    case ended = 1
+    case failed = 2
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        let number = try reader.number(UInt8.self)
+        guard let value = Self(rawValue: number) else { throw .choice }
+        self = value
+    }
+
+    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
+}
+
+/// `Outcome` of `messages.idl`.
+package enum WireOutcome: UInt8, Sendable, Hashable, CaseIterable {
+    case done = 0
+    case stopped = 1
+    case ended = 2
+    case failed = 3
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        let number = try reader.number(UInt8.self)
+        guard let value = Self(rawValue: number) else { throw .choice }
+        self = value
+    }
+
+    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
+}
+
+/// `ConditionKind` of `messages.idl`.
+package enum WireConditionKind: UInt8, Sendable, Hashable, CaseIterable {
+    case none = 0
+    case absent = 1
+    case version = 2
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        let number = try reader.number(UInt8.self)
+        guard let value = Self(rawValue: number) else { throw .choice }
+        self = value
+    }
+
+    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
+}
+
+/// `Activity` of `messages.idl`.
+package enum WireActivity: UInt8, Sendable, Hashable, CaseIterable {
+    case active = 0
+    case unavailable = 1
+    case failed = 2
+    case off = 3
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        let number = try reader.number(UInt8.self)
+        guard let value = Self(rawValue: number) else { throw .choice }
+        self = value
+    }
+
+    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
+}
+
+/// `Call` of `messages.idl`.
+package struct WireCall: Sendable, Hashable {
+    package var id: UInt64 = 0
+    package var deadline: Int64 = 0
+    package var attempt: UInt32 = 0
+    package var traceParent: String = ""
+    package var idempotencyKey: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        id = try reader.number(UInt64.self)
+        deadline = try reader.number(Int64.self)
+        attempt = try reader.number(UInt32.self)
+        traceParent = try reader.text(most: 1024)
+        idempotencyKey = try reader.text(most: 1024)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(id)
+        writer.number(deadline)
+        writer.number(attempt)
+        writer.text(traceParent, most: 1024)
+        writer.text(idempotencyKey, most: 1024)
+    }
+}
+
+/// `Key` of `messages.idl`.
+package struct WireKey: Sendable, Hashable {
+    package var collection: String = ""
+    package var workspace: String = ""
+    package var path: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        collection = try reader.text(most: 256)
+        workspace = try reader.text(most: 1024)
+        path = try reader.text(most: 2048)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(collection, most: 256)
+        writer.text(workspace, most: 1024)
+        writer.text(path, most: 2048)
+    }
+}
+
+/// `Attribute` of `messages.idl`.
+package struct WireAttribute: Sendable, Hashable {
+    package var name: String = ""
+    package var value: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        name = try reader.text(most: 64)
+        value = try reader.text(most: 1536)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(name, most: 64)
+        writer.text(value, most: 1536)
+    }
+}
+
+/// `Info` of `messages.idl`.
+package struct WireInfo: Sendable, Hashable {
+    package var version: [UInt8] = []
+    package var bytes: UInt64 = 0
+    package var modified: Int64 = 0
+    package var attributes: [WireAttribute] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        version = try reader.bytes(most: 256)
+        bytes = try reader.number(UInt64.self)
+        modified = try reader.number(Int64.self)
+        attributes = try reader.list(most: 1536) { reader throws(FrameError) in
+            try WireAttribute(from: &reader)
+        }
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.bytes(version, most: 256)
+        writer.number(bytes)
+        writer.number(modified)
+        writer.count(attributes.count, most: 1536)
+        for item in attributes { item.write(to: &writer) }
+    }
+}
+
+/// `Entry` of `messages.idl`.
+package struct WireEntry: Sendable, Hashable {
+    package var path: String = ""
+    package var info: WireInfo = WireInfo()
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        path = try reader.text(most: 640)
+        info = try WireInfo(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(path, most: 640)
+        info.write(to: &writer)
+    }
+}
+
+/// `Condition` of `messages.idl`.
+package struct WireCondition: Sendable, Hashable {
+    package var kind: WireConditionKind = .none
+    package var version: [UInt8] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        kind = try WireConditionKind(from: &reader)
+        version = try reader.bytes(most: 256)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        kind.write(to: &writer)
+        writer.bytes(version, most: 256)
+    }
+}
+
+/// `Capability` of `messages.idl`.
+package struct WireCapability: Sendable, Hashable {
+    package var id: String = ""
+    package var level: UInt32 = 0
+    package var limit: UInt64 = 0
+    package var note: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        id = try reader.text(most: 64)
+        level = try reader.number(UInt32.self)
+        limit = try reader.number(UInt64.self)
+        note = try reader.text(most: 4096)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(id, most: 64)
+        writer.number(level)
+        writer.number(limit)
+        writer.text(note, most: 4096)
+    }
+}
+
+/// `Clock` of `messages.idl`.
+package struct WireClock: Sendable, Hashable {
+    package var domain: String = ""
+    package var now: Int64 = 0
+    package var uncertainty: Int64 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        domain = try reader.text(most: 256)
+        now = try reader.number(Int64.self)
+        uncertainty = try reader.number(Int64.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(domain, most: 256)
+        writer.number(now)
+        writer.number(uncertainty)
+    }
+}
+
+/// `Failure` of `messages.idl`.
+package struct WireFailure: Sendable, Hashable {
+    package var status: Int32 = 0
+    package var applied: UInt32 = 0
+    package var retry: UInt32 = 0
+    package var retryAfter: UInt64 = 0
+    package var vendorCode: Int64 = 0
+    package var vendorName: String = ""
+    package var message: String = ""
+    package var currentVersion: [UInt8] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        status = try reader.number(Int32.self)
+        applied = try reader.number(UInt32.self)
+        retry = try reader.number(UInt32.self)
+        retryAfter = try reader.number(UInt64.self)
+        vendorCode = try reader.number(Int64.self)
+        vendorName = try reader.text(most: 16384)
+        message = try reader.text(most: 16384)
+        currentVersion = try reader.bytes(most: 256)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(status)
+        writer.number(applied)
+        writer.number(retry)
+        writer.number(retryAfter)
+        writer.number(vendorCode)
+        writer.text(vendorName, most: 16384)
+        writer.text(message, most: 16384)
+        writer.bytes(currentVersion, most: 256)
+    }
+}
+
+/// `Option` of `messages.idl`.
+package struct WireOption: Sendable, Hashable {
+    package var name: String = ""
+    package var type: UInt32 = 0
+    package var text: String = ""
+    package var number: Int64 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        name = try reader.text(most: 256)
+        type = try reader.number(UInt32.self)
+        text = try reader.text(most: 65536)
+        number = try reader.number(Int64.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(name, most: 256)
+        writer.number(type)
+        writer.text(text, most: 65536)
+        writer.number(number)
+    }
+}
+
+/// `Limits` of `messages.idl`.
+package struct WireLimits: Sendable, Hashable {
+    package var openFiles: UInt64 = 0
+    package var dataBytes: UInt64 = 0
+    package var fileBytes: UInt64 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        openFiles = try reader.number(UInt64.self)
+        dataBytes = try reader.number(UInt64.self)
+        fileBytes = try reader.number(UInt64.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(openFiles)
+        writer.number(dataBytes)
+        writer.number(fileBytes)
+    }
+}
+
+/// `SandboxPart` of `messages.idl`.
+package struct WireSandboxPart: Sendable, Hashable {
+    package var name: String = ""
+    package var activity: WireActivity = .active
+    package var detail: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        name = try reader.text(most: 64)
+        activity = try WireActivity(from: &reader)
+        detail = try reader.text(most: 1024)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(name, most: 64)
+        activity.write(to: &writer)
+        writer.text(detail, most: 1024)
+    }
+}
+
+/// `Batch` of `messages.idl`.
+package struct WireBatch: Sendable, Hashable {
+    package var infos: [WireInfo] = []
+    package var entries: [WireEntry] = []
+    package var byteCount: UInt32 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        infos = try reader.list(most: 16) { reader throws(FrameError) in
+            try WireInfo(from: &reader)
+        }
+        entries = try reader.list(most: 512) { reader throws(FrameError) in
+            try WireEntry(from: &reader)
+        }
+        byteCount = try reader.number(UInt32.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.count(infos.count, most: 16)
+        for item in infos { item.write(to: &writer) }
+        writer.count(entries.count, most: 512)
+        for item in entries { item.write(to: &writer) }
+        writer.number(byteCount)
+    }
+}
+
+/// `Filling` of `messages.idl`.
+package struct WireFilling: Sendable, Hashable {
+    package var byteCount: UInt32 = 0
+    package var end: WireSourceEnd = .open
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        byteCount = try reader.number(UInt32.self)
+        end = try WireSourceEnd(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(byteCount)
+        end.write(to: &writer)
+    }
+}
+
+/// `Path` of `messages.idl`.
+package struct WirePath: Sendable, Hashable {
+    package var path: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        path = try reader.text(most: 4096)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(path, most: 4096)
+    }
+}

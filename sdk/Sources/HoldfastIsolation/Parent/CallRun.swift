@@ -1,0 +1,289 @@
+internal import CHoldfast
+internal import HoldfastLoader
+internal import Synchronization
+
+/// How a call ended, for the caller.
+struct CallEnd {
+    var status: holdfast_status
+    var failure: WireFailure?
+
+    static let ok = CallEnd(status: HOLDFAST_OK, failure: nil)
+
+    /// Tells the host, and gives the status to return.
+    func report(_ call: UnsafePointer<holdfast_call>?) -> holdfast_status {
+        unsafe failure?.report(call)
+        return status
+    }
+
+    /// A failure of the isolation itself.
+    static func failed(
+        _ status: holdfast_status, _ message: String, applied: holdfast_applied = 0,
+        retryAfter: Int64? = nil
+    ) -> CallEnd {
+        var failure = WireFailure()
+        failure.status = status
+        failure.message = message
+        failure.applied = applied
+        failure.retry = retryAfter == nil ? HOLDFAST_RETRY_NEVER : HOLDFAST_RETRY_SAME
+        failure.retryAfter = UInt64(max(0, retryAfter ?? 0))
+        return CallEnd(status: status, failure: failure)
+    }
+}
+
+/// One call of a driver that runs in another process.
+@safe struct CallRun {
+    let process: DriverProcess
+    /// The caller's call; its deadline and cancellation count.
+    let call: UnsafePointer<holdfast_call>?
+    /// The function, for messages.
+    let function: String
+    /// Whether the call can change what is stored.
+    var isWrite = false
+    /// How long the driver may stay after the deadline or cancellation.
+    var graceNanoseconds: Int64
+    var streams = CallStreams()
+
+    private var credit = 0
+    private var deliveries = 0
+    private var fillings = 1
+    private var isOver = false
+    /// How long was waited for the process since the call is over.
+    private var overstay: Int64 = 0
+
+    private static let slice: Int32 = 10
+
+    init(
+        _ process: DriverProcess, _ call: UnsafePointer<holdfast_call>?, _ function: String,
+        isWrite: Bool = false, graceNanoseconds: Int64
+    ) {
+        self.process = process
+        unsafe self.call = call
+        self.function = function
+        self.isWrite = isWrite
+        self.graceNanoseconds = graceNanoseconds
+    }
+
+    private enum Trouble: Error {
+        case socket(SocketError)
+        case breach(Breach)
+        case overstayed
+    }
+
+    /// Makes the call.
+    ///
+    /// - Parameter request: Makes the message that asks for it.
+    /// - Returns: How it ended.
+    mutating func run(_ request: (inout CallStreams, Connection) -> Message) -> CallEnd {
+        process.callsInFlight.add(1, ordering: .acquiringAndReleasing)
+        defer { process.callsInFlight.subtract(1, ordering: .acquiringAndReleasing) }
+        let connection: Connection
+        do throws(SocketError) {
+            connection = try process.connection()
+            connection.window.isCancelled = false
+        } catch {
+            return notMade(error)
+        }
+        let message = request(&streams, connection)
+        do throws(SocketError) { try connection.socket.send(message) } catch {
+            return notMade(error)
+        }
+        do throws(Trouble) {
+            let end = try serve(connection)
+            process.giveBack(connection)
+            return end
+        } catch {
+            return broken(error)
+        }
+    }
+
+    // MARK: - While the driver works
+
+    private mutating func serve(_ connection: Connection) throws(Trouble) -> CallEnd {
+        while true {
+            let canFill = credit > 0 && streams.isSourceOpen
+            guard let message = try receive(connection, wait: canFill ? 0 : Self.slice) else {
+                if canFill { try fill(connection) }
+                continue
+            }
+            switch message {
+            case .delivery(let delivery): try take(delivery.batch, connection)
+            case .credit(let credit): try take(credit)
+            case .event(let event): tell(event)
+            case .result(let result): return try finish(result, connection)
+            default: throw .breach(Breach("sent a message out of place"))
+            }
+        }
+    }
+
+    /// Receives a message, and looks after the deadline and cancellation.
+    private mutating func receive(
+        _ connection: Connection, wait: Int32
+    ) throws(Trouble) -> Message? {
+        let before = isOver ? CallContext.monotonicNanoseconds() : 0
+        let message: Message?
+        do throws(SocketError) {
+            message = try unsafe connection.buffer.receive(connection.socket, wait: wait)
+            unsafe connection.buffer.closeDescriptors()
+        } catch {
+            throw .socket(error)
+        }
+        if case .result? = message { return message }
+        if message == nil, wait > 0, process.end != nil { throw .socket(.gone) }
+        if isOver {
+            // Only the time counts that the driver took, not that of the caller's own sinks.
+            overstay += CallContext.monotonicNanoseconds() - before
+            if overstay > graceNanoseconds { throw .overstayed }
+        } else if unsafe HostTable.shared.pointer.pointee.cancelled(call) != 0 {
+            isOver = true
+            connection.window.isCancelled = true
+        }
+        return message
+    }
+
+    private mutating func take(_ batch: WireBatch, _ connection: Connection) throws(Trouble) {
+        try deliver(batch, connection)
+        deliveries += 1
+        var answer = WireAnswer()
+        answer.status = streams.ending ?? HOLDFAST_OK
+        do throws(SocketError) { try connection.socket.send(.answer(answer)) } catch {
+            throw .socket(error)
+        }
+    }
+
+    /// Copies what lies in the window before anybody looks at it.
+    private mutating func deliver(_ batch: WireBatch, _ connection: Connection) throws(Trouble) {
+        let count = Int(batch.byteCount)
+        guard count <= Window.slotBytes else {
+            throw .breach(Breach("sent more bytes than a slot has"))
+        }
+        let place = unsafe UnsafeRawBufferPointer(
+            start: connection.window.slot(deliveries), count: count)
+        unsafe connection.copy.copyMemory(from: place)
+        do throws(Breach) {
+            try unsafe streams.deliver(batch, UnsafeRawBufferPointer(connection.copy))
+        } catch {
+            throw .breach(error)
+        }
+    }
+
+    private mutating func take(_ credit: WireCredit) throws(Trouble) {
+        let slots = self.credit + Int(credit.slots)
+        guard unsafe streams.source != nil, slots <= Window.slotCount else {
+            throw .breach(Breach("asked for more of a source than there are slots"))
+        }
+        self.credit = slots
+    }
+
+    private mutating func fill(_ connection: Connection) throws(Trouble) {
+        var fill = WireFill()
+        unsafe fill.filling = streams.fill(connection.copy)
+        let bytes = unsafe UnsafeRawBufferPointer(
+            rebasing: connection.copy[..<Int(fill.filling.byteCount)])
+        if let start = bytes.baseAddress {
+            unsafe connection.window.slot(fillings).copyMemory(from: start, byteCount: bytes.count)
+        }
+        fillings += 1
+        credit -= 1
+        do throws(SocketError) { try connection.socket.send(.fill(fill)) } catch {
+            throw .socket(error)
+        }
+    }
+
+    private func tell(_ event: WireEvent) {
+        unsafe event.text.withText { text in
+            unsafe HostTable.shared.pointer.pointee.event(call, event.severity, text)
+        }
+    }
+
+    private mutating func finish(
+        _ result: WireResult, _ connection: Connection
+    ) throws(Trouble) -> CallEnd {
+        do throws(Breach) {
+            try check(result)
+            try rethrow { () throws(Trouble) in try deliver(result.batch, connection) }
+            try streams.finish(result)
+        } catch {
+            throw .breach(error)
+        }
+        if let failure = result.failure { return CallEnd(status: failure.status, failure: failure) }
+        return CallEnd(status: streams.ending ?? HOLDFAST_OK, failure: nil)
+    }
+
+    private func rethrow(_ body: () throws(Trouble) -> Void) throws(Breach) {
+        do throws(Trouble) { try body() } catch {
+            guard case .breach(let breach) = error else { return }
+            throw breach
+        }
+    }
+
+    /// Whether the parts of a result belong together.
+    private func check(_ result: WireResult) throws(Breach) {
+        guard (result.outcome == .failed) == (result.failure != nil) else {
+            throw Breach("sent a result without its reason")
+        }
+        switch result.outcome {
+        case .done: return
+        case .stopped where streams.ending != HOLDFAST_STOPPED:
+            throw Breach("says that a sink stopped that did not")
+        case .ended where streams.ending == nil:
+            throw Breach("says that the caller ended the call")
+        case .stopped, .ended: return
+        case .failed: break
+        }
+        guard let failure = result.failure, (-18...(-1)).contains(failure.status),
+            failure.applied <= 2, failure.retry <= 2
+        else { throw Breach("sent a failure that the interface does not have") }
+    }
+
+    // MARK: - When the process fails
+
+    /// The request did not reach the process.
+    private func notMade(_ error: SocketError) -> CallEnd {
+        switch error {
+        case .malformed:
+            return .failed(
+                HOLDFAST_INVALID,
+                "\(function) of the driver \(driver): an argument is too long to pass to its process")
+        case .gone:
+            let end = process.wait(milliseconds: 5000)
+            return .failed(
+                HOLDFAST_UNAVAILABLE,
+                "the process of the driver \(driver) ended \(end?.description ?? "") before "
+                    + "\(function); a new one will be started", retryAfter: 0)
+        case .system(let code):
+            return .failed(
+                HOLDFAST_UNAVAILABLE,
+                "\(function) cannot be passed to the process of the driver \(driver): "
+                    + systemReason(code), retryAfter: 0)
+        }
+    }
+
+    private var driver: String { process.launch.library.manifest.id }
+
+    private func broken(_ trouble: Trouble) -> CallEnd {
+        let unknown = isWrite ? HOLDFAST_APPLIED_UNKNOWN : HOLDFAST_APPLIED_NO
+        switch trouble {
+        case .overstayed:
+            process.kill(.overstayed)
+            _ = process.wait(milliseconds: 5000)
+            return .failed(
+                HOLDFAST_DEADLINE,
+                "\(function) of the driver \(driver) stayed more than "
+                    + "\(graceNanoseconds / 1_000_000) ms past its deadline or cancellation; its "
+                    + "process was ended, a new one will be started", applied: unknown,
+                retryAfter: 0)
+        case .breach(let breach): process.kill(.protocolError(breach.text))
+        case .socket(.malformed): process.kill(.protocolError("sent what is no message"))
+        case .socket:
+            // The process usually dies as a whole; one that only closes a socket must not go on.
+            if process.wait(milliseconds: 1000) == nil {
+                process.kill(.protocolError("closed a connection"))
+            }
+        }
+        let end = process.wait(milliseconds: 5000)
+        return .failed(
+            HOLDFAST_UNAVAILABLE,
+            "the process of the driver \(driver) ended \(end?.description ?? "") during \(function);"
+                + " a new one will be started", applied: unknown, retryAfter: 0)
+    }
+}

@@ -1,0 +1,19 @@
+internal import Glibc
+
+/// A socket and a window over which a driver's process takes one call at a time.
+@safe final class Connection: Sendable {
+    let socket: MessageSocket
+    let window: Window
+    // SAFETY: these two are used only by the one thread that makes the call.
+    nonisolated(unsafe) let buffer = MessageBuffer()
+    /// Where the bytes of a slot are looked at: here the other process cannot change them.
+    nonisolated(unsafe) let copy: UnsafeMutableRawBufferPointer
+
+    init(_ socket: MessageSocket, _ window: Window) {
+        self.socket = socket
+        self.window = window
+        unsafe copy = .allocate(byteCount: Window.slotBytes, alignment: 64)
+    }
+
+    deinit { unsafe copy.deallocate() }
+}
