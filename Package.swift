@@ -45,6 +45,7 @@ let modules: [Target] = [
     .target(
         name: "Host",
         dependencies: [
+            .product(name: "HoldfastIsolation", package: sdk),
             .product(name: "HoldfastLoader", package: sdk), crypto, logging, metrics, tracing,
         ]),
     .target(name: "State", dependencies: ["Host", crypto]),

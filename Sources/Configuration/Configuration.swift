@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package let stores: [StoreConfiguration]
     /// The daemon's settings.
     package let daemon: DaemonConfiguration
+    /// What happens when processes of drivers crash.
+    package let drivers: DriversConfiguration
     /// What people should be told, though nothing is wrong.
     package let notices: [String]
 
@@ -51,6 +53,8 @@ package struct Configuration: Sendable {
             ?? Sourced("default", .standard("default"))
         daemon = try DaemonConfiguration(
             request, project: project?.daemon, user: user?.daemon, root: places.root.value)
+
+        drivers = try DriversConfiguration(project: project?.drivers, user: user?.drivers)
 
         let backend = project?.backend ?? user?.backend
         let assembly = StoreAssembly(

@@ -3,7 +3,7 @@ internal import Host
 /// One file, with the blocks that Holdfast owns taken out of it.
 struct ConfigurationFile {
     /// The names of the blocks and keys that Holdfast owns.
-    static let ownedNames = ["backend", "stores", "service", "daemon"]
+    static let ownedNames = ["backend", "stores", "service", "daemon", "drivers"]
     /// Blocks of Holdfast's that this version does not have.
     static let laterNames = ["profiles", "defaults", "reconcile", "providers"]
 
@@ -11,6 +11,7 @@ struct ConfigurationFile {
     var stores: [StoreBlock] = []
     var service: Sourced<String>?
     var daemon: DaemonBlock?
+    var drivers: DriversBlock?
     var notices: [String] = []
 
     /// Reads a file.
@@ -39,6 +40,7 @@ struct ConfigurationFile {
             case "service": service = try Self.service(entry.value, file)
             case "daemon": daemon = try DaemonBlock(entry.value, file)
             case _ where isForeign: break
+            case "drivers": drivers = try DriversBlock(entry.value, file)
             case _ where Self.laterNames.contains(entry.key): throw notYet(entry)
             default: note(entry)
             }

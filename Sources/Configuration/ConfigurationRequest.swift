@@ -60,6 +60,8 @@ package struct DaemonFlags: Sendable {
     package var trustedProxies: [String]?
     /// `--allowed-host`, in order.
     package var allowedHosts: [String]?
+    /// `--serve`, in order.
+    package var stores: [String]?
 
     /// Makes flags of which none is given.
     package init() {}

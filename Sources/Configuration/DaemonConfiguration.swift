@@ -12,6 +12,8 @@ package struct DaemonConfiguration: Sendable {
     package let trustedProxies: Sourced<[String]>
     /// The names besides its own that a request's `Host` may have.
     package let allowedHosts: Sourced<[String]>
+    /// The stores besides its own that a request may name.
+    package let stores: Sourced<[String]>
 
     init(
         _ request: ConfigurationRequest, project: DaemonBlock?, user: DaemonBlock?, root: String
@@ -32,6 +34,9 @@ package struct DaemonConfiguration: Sendable {
         allowedHosts =
             given.list("--allowed-host", request.daemon.allowedHosts, "ALLOWED_HOSTS")
             ?? project?.allowedHosts ?? user?.allowedHosts ?? Sourced([], .standard("default"))
+        stores =
+            given.list("--serve", request.daemon.stores, "STORES") ?? project?.stores
+            ?? user?.stores ?? Sourced([], .standard("default"))
         apiKey = try APIKey.resolve(given, request, project: project, user: user, root: root)
     }
 }

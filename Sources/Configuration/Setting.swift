@@ -29,7 +29,25 @@ extension Configuration {
         for store in stores {
             settings += storeSettings(store, secrets: secretOptions(store.driver.value))
         }
-        return settings + daemonSettings
+        return settings + driversSettings + daemonSettings
+    }
+
+    private var driversSettings: [Setting] {
+        func time(_ key: String, _ value: Sourced<Duration>) -> Setting {
+            let milliseconds = value.value.nanoseconds / 1_000_000
+            let text =
+                milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+            return Setting(
+                key: "drivers.\(key)", values: [text], isList: false, origin: value.origin)
+        }
+        return [
+            Setting(
+                key: "drivers.quarantineCrashes", values: ["\(drivers.quarantineCrashes.value)"],
+                isList: false, origin: drivers.quarantineCrashes.origin),
+            time("quarantineWithin", drivers.quarantineWithin),
+            time("restartDelay", drivers.restartDelay),
+            time("restartDelayMost", drivers.restartDelayMost),
+        ]
     }
 
     private func storeSettings(_ store: StoreConfiguration, secrets: Set<String>?) -> [Setting] {
@@ -45,6 +63,12 @@ extension Configuration {
                 Setting(
                     key: key, values: [isHidden ? Setting.redacted : option.value], isList: false,
                     origin: option.origin))
+        }
+        if let isolation = store.isolation {
+            settings.append(
+                Setting(
+                    key: "\(prefix).isolation", values: [isolation.value.rawValue], isList: false,
+                    origin: isolation.origin))
         }
         if let layers = store.specification.layers {
             settings.append(
@@ -70,6 +94,9 @@ extension Configuration {
             Setting(
                 key: "daemon.allowedHosts", values: daemon.allowedHosts.value, isList: true,
                 origin: daemon.allowedHosts.origin),
+            Setting(
+                key: "daemon.stores", values: daemon.stores.value, isList: true,
+                origin: daemon.stores.origin),
         ]
         if let key = daemon.apiKey {
             settings.append(

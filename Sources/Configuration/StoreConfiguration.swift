@@ -10,6 +10,8 @@ package struct StoreConfiguration: Sendable {
     package let workspaceID: Sourced<String>
     /// The options as given, by the name or flat key that they were given under.
     package let options: [String: Sourced<String>]
+    /// Where the driver's code runs; `nil` where its trust decides.
+    package let isolation: Sourced<Isolation>?
     /// What `Host.open` takes.
     package let specification: StoreSpecification
 
@@ -41,14 +43,15 @@ struct StoreAssembly {
             }
         }
         return assemble(
-            "default", kind, options, keyStyle, layers: nil, faults: [], location: block?.location)
+            "default", kind, options, keyStyle, layers: nil, faults: [],
+            isolation: block?.isolation, location: block?.location)
     }
 
     /// A store of the `stores` block.
     func named(_ block: StoreBlock) -> StoreConfiguration {
         assemble(
             block.name, block.driver, block.options, .names, layers: block.layers?.value,
-            faults: block.faults, location: block.location)
+            faults: block.faults, isolation: block.isolation, location: block.location)
     }
 
     /// Where the built-in kinds keep a project's state, inside its data folder.
@@ -60,7 +63,7 @@ struct StoreAssembly {
     private func assemble(
         _ name: String, _ driver: Sourced<String>, _ options: [String: Sourced<String>],
         _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, faults: [FaultRule],
-        location: SourceLocation?
+        isolation: Sourced<Isolation>?, location: SourceLocation?
     ) -> StoreConfiguration {
         let inputs = options.mapValues {
             OptionInput(
@@ -68,9 +71,11 @@ struct StoreAssembly {
         }
         return StoreConfiguration(
             name: name, driver: driver, workspaceID: workspaceID, options: options,
+            isolation: isolation,
             specification: StoreSpecification(
                 name: name, driver: driver.value, options: inputs, keyStyle: keyStyle,
-                projectRoot: root, layers: layers, faults: faults, location: location?.description,
+                projectRoot: root, layers: layers, faults: faults, isolation: isolation?.value,
+                location: location?.description,
                 environment: environment))
     }
 }

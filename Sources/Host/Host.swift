@@ -6,8 +6,14 @@ internal import Synchronization
 ///
 /// Make one in a process: drivers are never unloaded, and their messages go to one logger.
 package final class Host: Sendable {
+    /// A driver may run in this process for one store and in its own for another.
+    private struct DriverPlace: Hashable {
+        var id: String
+        var isolation: Isolation
+    }
+
     private struct State {
-        var drivers: [String: RunningDriver] = [:]
+        var drivers: [DriverPlace: RunningDriver] = [:]
         var stores: [DriverStore] = []
         var isShutDown = false
     }
@@ -19,6 +25,7 @@ package final class Host: Sendable {
     private let logger: Logger
     private let hostVersion: String
     private let allowsFaults: Bool
+    private let isolation: IsolationSetup?
     private let state = Mutex(State())
     /// One load at a time, apart from `state`, so that a slow one does not hold up open stores.
     private let loading = Mutex(())
@@ -30,11 +37,14 @@ package final class Host: Sendable {
     ///   - locks: Where it is said which drivers are trusted.
     ///   - logger: Where the host and the drivers report to.
     ///   - hostVersion: What drivers are told.
+    ///   - isolation: What drivers need to run in processes of their own; `nil` where every driver
+    ///     is loaded into this one, trusted or not.
     ///   - allowsFaults: Whether stores may show the faults of their configuration.
     package init(
         search: DriverSearchPath, locks: DriverLockPlaces = .none, logger: Logger,
-        hostVersion: String, allowsFaults: Bool = false
+        hostVersion: String, isolation: IsolationSetup? = nil, allowsFaults: Bool = false
     ) {
+        self.isolation = isolation
         self.allowsFaults = allowsFaults
         self.search = search
         self.locks = locks
@@ -66,7 +76,15 @@ package final class Host: Sendable {
     ///   `driverRefused` with the check that it failed, `driverMismatch` when it is not the one that
     ///   was pinned, `driversLock`, or what the driver reports.
     package func driver(_ id: String) throws(HostError) -> DriverDescriptor {
-        try running(id).descriptor
+        try running(id, nil).descriptor
+    }
+
+    /// Where a driver runs when a store does not say, and what holds it in; loads and starts it.
+    ///
+    /// - Throws: What ``driver(_:)`` throws.
+    package func confinement(of id: String) throws(HostError) -> DriverConfinement {
+        let driver = try running(id, nil)
+        return DriverConfinement(driver.isolation, driver.processes?.sandbox)
     }
 
     /// The pin that counts for a driver; `nil` when no lock file pins it.
@@ -78,19 +96,60 @@ package final class Host: Sendable {
         return trust.pin(of: id, in: [try search.folder(of: id)])
     }
 
-    private func running(_ id: String) throws(HostError) -> RunningDriver {
+    private func running(_ id: String, _ wanted: Isolation?) throws(HostError) -> RunningDriver {
         try loading.withLock { _ throws(HostError) in
             let known = try state.withLock { state throws(HostError) in
                 guard !state.isShutDown else { throw HostError(.invalid, "the host is shut down") }
-                return state.drivers[id]
+                // One that runs was judged when it was loaded; it stays as it is.
+                let places = wanted.map { [$0] } ?? Isolation.allCases
+                return places.compactMap { state.drivers[DriverPlace(id: id, isolation: $0)] }.first
             }
             // What runs stays, also when its folder was moved away in the meantime.
             if let known { return known }
-            let examined = ExaminedDriver(
-                id: id, folder: try search.folder(of: id), trust: DriverTrust(locks))
-            let driver = try RunningDriver(examined, hostVersion: hostVersion, logger: logger)
-            state.withLock { $0.drivers[id] = driver }
+            let driver = try load(id, wanted)
+            let place = DriverPlace(id: id, isolation: driver.isolation)
+            state.withLock { $0.drivers[place] = driver }
             return driver
+        }
+    }
+
+    private func load(_ id: String, _ wanted: Isolation?) throws(HostError) -> RunningDriver {
+        let examined = ExaminedDriver(
+            id: id, folder: try search.folder(of: id), trust: DriverTrust(locks),
+            // By their hashes drivers are in quarantine.
+            wantsDigests: isolation != nil)
+        let place = try place(wanted, of: examined)
+        let library = examined.digests.library
+        if let refusal = isolation?.quarantine.refusal(library: library) { throw refusal }
+        return try RunningDriver(
+            examined, in: place == .process ? isolation : nil, hostVersion: hostVersion,
+            logger: logger)
+    }
+
+    /// Where a driver is to run.
+    private func place(
+        _ wanted: Isolation?, of driver: borrowing ExaminedDriver
+    ) throws(HostError) -> Isolation {
+        guard isolation != nil else {
+            guard wanted != .process else { throw .cannotIsolate }
+            return .inProcess
+        }
+        let place = wanted ?? .standard(isPinned: driver.pin != nil)
+        guard place == .inProcess, let rival = rival(of: driver) else { return place }
+        guard wanted == nil else { throw .singletons(driver.id, rival) }
+        return .process
+    }
+
+    /// A driver in this process with which another cannot share it, by what both declare.
+    ///
+    /// Two copies of SQLite in one process, for one, break each other's locks on a file.
+    private func rival(of driver: borrowing ExaminedDriver) -> String? {
+        let (id, singletons) = (driver.id, Set(driver.singletons))
+        return state.withLock { state in
+            state.drivers.first { place, running in
+                place.isolation == .inProcess && place.id != id
+                    && !singletons.isDisjoint(with: running.loaded.manifest.singletons)
+            }?.key.id
         }
     }
 
@@ -128,7 +187,7 @@ package final class Host: Sendable {
     ) throws(HostError) -> Store {
         try call.check()
         try checkFaults(of: specification)
-        let driver = try running(specification.driver)
+        let driver = try running(specification.driver, specification.isolation)
         let options = try OptionResolver(driver.descriptor, specification).resolve()
         let base = try driver.open(options, mustExist: mustExist, call)
         do throws(HostError) {
@@ -202,6 +261,22 @@ package final class Host: Sendable {
                     metadata: ["driver": "\(id)", "reason": "\(error.message)"])
             }
         }
+    }
+}
+
+extension HostError {
+    fileprivate static var cannotIsolate: HostError {
+        HostError(
+            .unsupported, "this program cannot run drivers in processes of their own",
+            advice: "remove `isolation: process`")
+    }
+
+    fileprivate static func singletons(_ id: String, _ rival: String) -> HostError {
+        HostError(
+            .driverRefused,
+            "the driver \(id) cannot share a process with \(rival): both bring a library of which a "
+                + "process can have only one",
+            advice: "remove `isolation: in-process`", driver: id, vendorName: "singletons")
     }
 }
 

@@ -1,5 +1,6 @@
 import Glibc
 import HoldfastConfiguration
+import Host
 import Testing
 
 /// One row: where a value is given, and which must win.
@@ -106,6 +107,29 @@ struct PrecedenceTests {
         #expect(configuration.stores[0].options["localPath"]?.value == "here")
         #expect(configuration.stores[0].options["sqlitePath"] == nil)
         #expect(configuration.stores[2].driver.origin.kind == "user-file")
+    }
+
+    @Test("Where drivers run, and after how many crashes no more")
+    func isolation() throws {
+        let project = TemporaryProject()
+        project.write(
+            "xdg/holdfast/holdfast.yml", "drivers: {quarantineCrashes: 7}\nbackend: {isolation: process}\n")
+        project.write(
+            "holdfast.yml",
+            "drivers: {quarantineWithin: 2m, restartDelay: 7ms}\ndaemon: {stores: [a]}\n"
+                + "stores: {a: {driver: local, isolation: process}, b: {driver: local}}\n")
+        let environment = ["XDG_CONFIG_HOME": project.root + "/xdg"]
+        let configuration = try Configuration.load(project.request(environment))
+        #expect(configuration.drivers.quarantinePolicy.crashes == 7)
+        #expect(configuration.drivers.quarantinePolicy.within == .seconds(120))
+        #expect(configuration.drivers.restartDelays.first == .milliseconds(7))
+        #expect(configuration.drivers.restartDelays.most == .seconds(30))
+        #expect(
+            configuration.stores.map(\.specification.isolation) == [.process, .process, nil])
+        #expect(configuration.daemon.stores.value == ["a"])
+        let given = try Configuration.load(
+            project.request(environment.merging(["HOLDFAST_DAEMON_STORES": "b, c"]) { $1 }))
+        #expect(given.daemon.stores.value == ["b", "c"])
     }
 
     @Test("An unset variable in a block that does not count is still an error")

@@ -139,6 +139,19 @@ def test_the_life_of_a_state(work, daemon, cli):
     assert not (work.folder / "errored.tfstate").exists()
 
 
+def test_another_store_of_the_daemon(terraform, launch, project, cli):
+    project.configure(
+        project.config.read_text() + "daemon:\n  stores: [second]\nstores:\n  second:\n"
+        f"    driver: {project.kind}\n    options: {{path: second.store}}\n")
+    daemon = launch(project)
+    work = terraform().write(http(daemon.port, "net/prod?store=second")).init()
+    work.apply()
+    work.run("plan", "-detailed-exitcode", "-input=false")
+    served = daemon.client("net/prod", store="second").get().body
+    assert json.loads(work.run("state", "pull")) == json.loads(served)
+    assert daemon.client("net/prod").get().status == NO_STATE
+
+
 def test_state_push(work, daemon):
     work.init().apply()
     document = json.loads(work.run("state", "pull"))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs what takes long or needs root: kills, power cuts, pauses and leases, on each driver.
+"""Runs what takes long or needs root, on each driver: kills, crashes, power cuts, pauses, leases.
 
-    Tests/Long/run.py [kills] [cuts] [pauses] [leases] [--kills N] [--cuts N] [--pauses N] …
+    Tests/Long/run.py [kills] [crashes] [cuts] [pauses] [leases] [--kills N] [--cuts N] …
 
-Without names it runs all four. It ends with 1 when anything was lost, and with 2 when something
+Without names it runs all five. It ends with 1 when anything was lost, and with 2 when something
 that it needs is missing: nothing is left out in silence.
 """
 
@@ -19,12 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from Long import leases, power_cuts  # noqa: E402
 from Long.disks import tools_missing  # noqa: E402
 from Long.kills import KillLoop  # noqa: E402
+from blackbox.crashing import (  # noqa: E402
+    build_shelf_driver, configure_two_stores, crash_under_load, kill_under_load)
 from blackbox.dist import DRIVERS, dist, missing  # noqa: E402
 from blackbox.pauses import PauseRounds  # noqa: E402
 from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 
-PARTS = ("kills", "cuts", "pauses", "leases")
+PARTS = ("kills", "crashes", "cuts", "pauses", "leases")
 
 
 def kills(options, folder: Path) -> bool:
@@ -39,6 +41,32 @@ def kills(options, folder: Path) -> bool:
             print(f"  VIOLATION {violation}", flush=True)
         # A loop that writes nothing would find nothing.
         passed = passed and not loop.violations and loop.acknowledged > options.kills
+    return passed
+
+
+def crashes(options, folder: Path) -> bool:
+    passed = True
+    for driver in (*options.drivers, "shelf"):
+        project = Project(folder / driver, "local")
+        flags: list[str | Path] = []
+        if driver == "shelf":
+            flags = ["--driver-path", build_shelf_driver(folder / "drivers", "CRASHES_IN_PUT")]
+        configure_two_stores(project, driver, "process",
+                             "drivers: {quarantineCrashes: 0, restartDelayMost: 100ms}\n")
+        daemon = Daemon(project, *flags).wait_until_listening()
+        try:
+            result = (crash_under_load(daemon, driver, options.crashes) if driver == "shelf"
+                      else kill_under_load(daemon, options.crashes, options.seed))
+            violations = result.violations
+        finally:
+            daemon.kill()
+        print(f"{driver}: {result.crashes} crashes; own store: {result.own.answered} writes, "
+              f"{len(result.own.refused)} refused; its store: {result.other.answered} writes, "
+              f"{len(result.other.refused)} refused; {len(violations)} violations", flush=True)
+        for violation in violations[:20]:
+            print(f"  VIOLATION {violation}", flush=True)
+        passed = (passed and not violations and result.crashes >= options.crashes
+                  and result.own.answered > 0)
     return passed
 
 
@@ -76,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when none is named")
     parser.add_argument("--kills", type=int, default=1000, help="on each driver")
+    parser.add_argument("--crashes", type=int, default=1000, help="of each driver")
     parser.add_argument("--cuts", type=int, default=200, help="on each driver")
     parser.add_argument("--pauses", type=int, default=500, help="on each driver")
     parser.add_argument("--seconds", type=float, default=20, help="of the lease test, each way")
@@ -90,7 +119,8 @@ def main() -> int:
         print(f"{dist()} lacks {', '.join(names)}; run `make build`", file=sys.stderr)
         return 2
     print(f"seed {options.seed}", flush=True)
-    functions = {"kills": kills, "cuts": cuts, "pauses": pauses, "leases": run_leases}
+    functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
+                 "leases": run_leases}
     failed = []
     for part in options.parts or PARTS:
         print(f"== {part}", flush=True)

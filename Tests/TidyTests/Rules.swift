@@ -16,7 +16,7 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     (
         "Sources/Host",
         [
-            "HoldfastLoader", "Crypto", "Glibc", "Synchronization", "FoundationEssentials",
+            "HoldfastLoader", "HoldfastIsolation", "Crypto", "Glibc", "Synchronization", "FoundationEssentials",
             "Logging", "Metrics", "CoreMetrics", "Tracing", "Instrumentation",
             "ServiceContextModule",
         ]

@@ -1,6 +1,7 @@
 """Where the built binaries are."""
 
 import os
+import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -26,4 +27,6 @@ def clean_environment(**extra: str) -> dict[str, str]:
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # A crashed process must not leave a backtracer behind that holds the test's pipes.
     environment["SWIFT_BACKTRACE"] = "enable=no"
+    # Drivers that tests let crash are no concern of this machine's.
+    environment["HOLDFAST_QUARANTINE_DIR"] = f"{tempfile.gettempdir()}/holdfast-test-{os.getpid()}"
     return environment | extra

@@ -47,6 +47,12 @@ class Daemon:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    def __enter__(self) -> "Daemon":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.kill()
+
     def _read(self) -> None:
         for line in self.process.stdout:
             text = line.decode(errors="replace")

@@ -35,20 +35,25 @@ class Client:
     """Speaks to one state as Terraform does. Each request has a connection of its own."""
 
     def __init__(self, port: int, path: str, headers: dict[str, str] | None = None,
-                 timeout: float = 60):
-        self.port, self.path, self.timeout = port, path, timeout
-        self.target = f"/terraform/{path}"
+                 timeout: float = 60, store: str | None = None):
+        self.port, self.path, self.timeout, self.store = port, path, timeout, store
+        self.target = self._target()
         self.headers = {"User-Agent": "Go-http-client/1.1"} | (headers or {})
+
+    def _target(self, lock_id: str | None = None) -> str:
+        items = {"store": self.store, "ID": lock_id}
+        query = "&".join(f"{name}={value}" for name, value in items.items() if value is not None)
+        return f"/terraform/{self.path}" + (f"?{query}" if query else "")
 
     def get(self, **headers: str) -> Response:
         return self._send("GET", self.target, None, {"Accept-Encoding": "gzip"} | headers)
 
     def post(self, body: bytes, lock_id: str | None = None, method: str = "POST") -> Response:
-        target = self.target if lock_id is None else f"{self.target}?ID={lock_id}"
+        target = self._target(lock_id)
         return self._send(method, target, body, body_headers(body))
 
     def delete(self, lock_id: str | None = None) -> Response:
-        target = self.target if lock_id is None else f"{self.target}?ID={lock_id}"
+        target = self._target(lock_id)
         return self._send("DELETE", target, None, {"Accept-Encoding": "gzip"})
 
     def lock(self, info: dict[str, str]) -> Response:
@@ -62,7 +67,7 @@ class Client:
         return self._send("UNLOCK", self.target, body, body_headers(body))
 
     def unlock_by_query(self, lock_id: str) -> Response:
-        return self._send("UNLOCK", f"{self.target}?ID={lock_id}", b"", body_headers(b""))
+        return self._send("UNLOCK", self._target(lock_id), b"", body_headers(b""))
 
     def force_unlock(self) -> Response:
         """What `terraform force-unlock` sends: chunked, and empty."""
@@ -72,7 +77,7 @@ class Client:
 
     def begin_post(self, body: bytes, sent: int, lock_id: str | None = None) -> Connection:
         """Starts a write and sends only the first bytes of its body."""
-        target = self.target if lock_id is None else f"{self.target}?ID={lock_id}"
+        target = self._target(lock_id)
         connection = Connection(self.port, self.timeout)
         whole = request_bytes("POST", target, body, port=self.port,
                               headers=self.headers | body_headers(body))

@@ -83,12 +83,30 @@ final class Root: Sendable {
     }
 
     /// Makes a directory and those above it that are missing.
+    ///
+    /// Nothing above the nearest that is there is opened: it may be closed to this process.
     private static func make(_ path: String) throws(Errno) {
-        var parent = "/"
-        for name in path.split(separator: "/") {
-            let directory = try Descriptor(path: parent, flags: flags)
-            if try directory.makeDirectory(String(name)) { try directory.synchronize() }
-            parent += name + "/"
+        var names = path.split(separator: "/").map(String.init)
+        var missing: [String] = []
+        var directory = try nearest(&names, &missing)
+        while let name = missing.popLast() {
+            if try directory.makeDirectory(name) { try directory.synchronize() }
+            names.append(name)
+            directory = try Descriptor(path: "/" + names.joined(separator: "/"), flags: flags)
+        }
+    }
+
+    /// Opens the nearest directory that is there, and moves what lies below it to `missing`.
+    private static func nearest(
+        _ names: inout [String], _ missing: inout [String]
+    ) throws(Errno) -> Descriptor {
+        while true {
+            do throws(Errno) {
+                return try Descriptor(path: "/" + names.joined(separator: "/"), flags: flags)
+            } catch {
+                guard error.number == ENOENT, let name = names.popLast() else { throw error }
+                missing.append(name)
+            }
         }
     }
 

@@ -18,20 +18,22 @@ struct DriverInfo: HoldfastCommand {
 
     func perform(_ context: Context) throws {
         let id = id
-        let (descriptor, pin) = try context.call { host, _ in
+        let (descriptor, pin, confinement) = try context.call { host, _ in
             try Failure.ofDriver { () throws(HostError) in
-                (try host.driver(id), try host.pin(of: id))
+                (try host.driver(id), try host.pin(of: id), try host.confinement(of: id))
             }
         }
         guard !context.console.isJSON else {
-            return context.console.document([("driver", descriptor.json(pin))])
+            return context.console.document([("driver", descriptor.json(pin, confinement))])
         }
         let console = context.console
         console.fields([
             ("id", descriptor.id), ("version", descriptor.version), ("vendor", descriptor.vendor),
             ("summary", descriptor.summary), ("addressing", descriptor.addressing.rawValue),
             ("pinned by", pin?.place ?? "no lock file"),
+            ("isolation", confinement.isolation.rawValue),
         ])
+        for part in confinement.parts { console.line(part.text) }
         console.line("")
         show(descriptor.options, console)
         console.line("")
@@ -92,12 +94,13 @@ extension OptionDescriptor.Kind {
 
 extension DriverDescriptor {
     /// The descriptor as `--json` gives it.
-    fileprivate func json(_ pin: DriverPin?) -> JSONValue {
+    fileprivate func json(_ pin: DriverPin?, _ confinement: DriverConfinement) -> JSONValue {
         .members([
             ("id", .string(id)), ("version", .string(version)), ("vendor", .string(vendor)),
             ("summary", .string(summary)), ("addressing", .string(addressing.rawValue)),
             ("grace_ms", .integer(grace.nanoseconds / 1_000_000)),
-            ("pin", pin.json), ("options", .array(options.map(\.json))),
+            ("pin", pin.json), ("isolation", .string(confinement.isolation.rawValue)),
+            ("sandbox", .array(confinement.parts.map(\.json))), ("options", .array(options.map(\.json))),
             (
                 "capabilities",
                 .array(
@@ -128,5 +131,19 @@ extension OptionDescriptor {
         default: break
         }
         return .members(members)
+    }
+}
+
+extension DriverConfinement.Part {
+    /// The part for people.
+    fileprivate var text: String {
+        "  \(isActive ? "active" : "not active"): \(Table.visible(name))"
+            + (detail.isEmpty ? "" : ", \(Table.visible(detail))")
+    }
+
+    fileprivate var json: JSONValue {
+        .members([
+            ("name", .string(name)), ("active", .bool(isActive)), ("detail", .filled(detail)),
+        ])
     }
 }

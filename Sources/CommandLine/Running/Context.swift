@@ -12,6 +12,8 @@ final class Context {
     var status = ExitStatus.ok
     private let options: CommonOptions
     private var loadedHost: Host?
+    private var quarantinePolicy = QuarantinePolicy.standard
+    private var restartDelays = RestartDelays.standard
 
     init(_ options: CommonOptions, _ console: Console) {
         self.options = options
@@ -29,6 +31,8 @@ final class Context {
         request.service = service
         let configuration = try Configuration.load(request)
         for notice in configuration.notices { console.notice(notice) }
+        quarantinePolicy = configuration.drivers.quarantinePolicy
+        restartDelays = configuration.drivers.restartDelays
         return configuration
     }
 
@@ -45,9 +49,18 @@ final class Context {
             executablePath: Self.executablePath)
         let host = Host(
             search: search, locks: locks, logger: console.logger,
-            hostVersion: HoldfastVersion.current, allowsFaults: options.allowFaults)
+            hostVersion: HoldfastVersion.current,
+            isolation: IsolationSetup(
+                executablePath: Self.executablePath, quarantine: quarantine,
+                delays: restartDelays),
+            allowsFaults: options.allowFaults)
         loadedHost = host
         return host
+    }
+
+    /// Which drivers crashed too often.
+    var quarantine: Quarantine {
+        Quarantine(environment: ProcessSurroundings.environment, policy: quarantinePolicy)
     }
 
     /// Asks the host about one driver, without running any of it.

@@ -2,7 +2,7 @@ internal import Host
 
 /// The `backend:` block: the store named `default`.
 struct BackendBlock {
-    static let ownKeys = ["kind", "workspaceId", "options"]
+    static let ownKeys = ["kind", "workspaceId", "options", "isolation"]
     /// The flat keys of the kinds that every project file may name.
     ///
     /// Keys of any other kind are its driver's to know, and the host checks them against the
@@ -12,6 +12,7 @@ struct BackendBlock {
     let location: SourceLocation
     let kind: Sourced<String>?
     let workspaceID: Sourced<String>?
+    let isolation: Sourced<Isolation>?
     /// The options and how their keys name them.
     let options: [String: Sourced<String>]
     let keyStyle: StoreSpecification.KeyStyle
@@ -21,6 +22,7 @@ struct BackendBlock {
         location = block.entries.first?.location ?? block.location
         kind = try block.driverID("kind")
         workspaceID = try block.workspaceID()
+        isolation = try block.isolation()
         let flat = try Self.flatOptions(of: block, kind: kind?.value ?? "local")
         guard let entry = block["options"] else {
             options = flat

@@ -2,6 +2,7 @@
 struct DaemonBlock {
     static let keys = [
         "address", "port", "apiKey", "apiKeyFile", "insecure", "trustedProxies", "allowedHosts",
+        "stores",
     ]
 
     let address: Sourced<String>?
@@ -11,6 +12,7 @@ struct DaemonBlock {
     let insecure: Sourced<Bool>?
     let trustedProxies: Sourced<[String]>?
     let allowedHosts: Sourced<[String]>?
+    let stores: Sourced<[String]>?
 
     init(_ value: YAMLValue, _ file: FileReading) throws(ConfigurationError) {
         let block = try Block("daemon", value, file)
@@ -22,6 +24,7 @@ struct DaemonBlock {
         insecure = try block.flag("insecure")
         trustedProxies = try block.list("trustedProxies")
         allowedHosts = try block.list("allowedHosts")
+        stores = try block.list("stores")
         if let key = block["apiKey"], block["apiKeyFile"] != nil {
             throw ConfigurationError(
                 .conflict, at: key.location, "`daemon` has both `apiKey` and `apiKeyFile`",

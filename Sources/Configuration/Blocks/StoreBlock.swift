@@ -10,6 +10,7 @@ struct StoreBlock {
     let options: [String: Sourced<String>]
     let layers: Sourced<[String]>?
     let faults: [FaultRule]
+    let isolation: Sourced<Isolation>?
 
     /// Every store of the block, in file order.
     static func all(
@@ -39,7 +40,7 @@ struct StoreBlock {
             } ?? [:]
         layers = try block.list("layers")
         faults = try Self.faults(of: block)
-        try Self.checkIsolation(of: block)
+        isolation = try block.isolation()
     }
 
     private static func check(_ entry: YAMLEntry) throws(ConfigurationError) {
@@ -74,22 +75,5 @@ struct StoreBlock {
             }
         }
         return rules
-    }
-
-    private static func checkIsolation(of block: Block) throws(ConfigurationError) {
-        guard let entry = block["isolation"], let word = try block.text("isolation") else { return }
-        switch word.value {
-        case "in-process": return
-        case "process":
-            throw ConfigurationError(
-                .notImplemented, at: entry.value.location,
-                "`\(block.name).isolation` is process, which this version cannot do yet",
-                advice: "remove the line to run the driver in the host's own process")
-        default:
-            throw ConfigurationError(
-                .invalid, at: entry.value.location,
-                "`\(block.name).isolation` is \"\(printable(word.value))\"",
-                advice: "it may be in-process")
-        }
     }
 }

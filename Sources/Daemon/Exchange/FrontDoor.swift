@@ -18,7 +18,7 @@ struct FrontDoor: HTTPResponder {
     let clientRule: ClientRule
     /// `nil` when no key is configured.
     let keyGuard: KeyGuard?
-    let terraform: TerraformEndpoint
+    let stores: ServedStores
     let operations: OperationsEndpoint
     let observer: RequestObserver
     let names = RequestNames()
@@ -78,7 +78,8 @@ struct FrontDoor: HTTPResponder {
         _ exchange: Exchange, _ target: RequestTarget
     ) async throws -> Response {
         switch exchange.route {
-        case .terraform: try await terraform.answer(exchange, target)
+        case .terraform:
+            try await stores.endpoint(for: target).answer(exchange, target)
         case .health, .readiness, .version, .metrics: try await operations.answer(exchange)
         case .unknown:
             throw APIError(

@@ -12,7 +12,7 @@ internal import State
 internal import Synchronization
 internal import UnixSignals
 
-/// The daemon: a store, the endpoints over it, and the server in front.
+/// The daemon: its stores, the endpoints over them, and the server in front.
 final class Daemon: Sendable {
     private let settings: DaemonSettings
     private let sink: LogSink
@@ -41,6 +41,11 @@ final class Daemon: Sendable {
                 explicit: settings.lockFile, environment: Process.environment,
                 executablePath: Process.executablePath),
             logger: logger, hostVersion: HoldfastVersion.current,
+            isolation: IsolationSetup(
+                executablePath: Process.executablePath,
+                quarantine: Quarantine(
+                    environment: Process.environment, policy: settings.drivers.quarantinePolicy),
+                delays: settings.drivers.restartDelays),
             allowsFaults: settings.allowsFaults)
     }
 
@@ -95,19 +100,30 @@ final class Daemon: Sendable {
     }
 
     private func frontDoor(_ store: Store, _ readiness: Readiness) -> FrontDoor {
-        let repository = StateRepository(
-            store: store, kind: .terraform,
-            workspace: settings.store.workspace(for: store.addressing))
         return FrontDoor(
             hostRule: HostRule(
                 boundAddress: settings.address, allowedNames: settings.allowedHosts),
             clientRule: ClientRule(trustedProxies: settings.trustedProxies),
             keyGuard: settings.apiKey.map(KeyGuard.init(key:)),
-            terraform: TerraformEndpoint(
-                repository: repository, pool: pool, transferPool: transferPool,
-                bodyLimit: settings.bodyLimit),
+            stores: servedStores(store),
             operations: OperationsEndpoint(readiness: readiness, metrics: metrics),
             observer: RequestObserver(logger: logger))
+    }
+
+    private func servedStores(_ store: Store) -> ServedStores {
+        let (pool, transferPool, bodyLimit) = (pool, transferPool, settings.bodyLimit)
+        let endpoint = { @Sendable (store: Store, configuration: StoreConfiguration) in
+            TerraformEndpoint(
+                repository: StateRepository(
+                    store: store, kind: .terraform,
+                    workspace: configuration.workspace(for: store.addressing)),
+                pool: pool, transferPool: transferPool, bodyLimit: bodyLimit)
+        }
+        return ServedStores(
+            own: endpoint(store, settings.store), others: settings.moreStores, pool: pool
+        ) { [host] configuration, call in
+            endpoint(try host.open(configuration.specification, call), configuration)
+        }
     }
 
     private func services(

@@ -41,6 +41,12 @@ struct DaemonCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "A further store, which requests name with ?store=NAME; repeatable.",
+            valueName: "name"))
+    var serve: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "The key that clients must send. Other users of this machine can read it in the list of "
                 + "processes: prefer --api-key-file or HOLDFAST_API_KEY.", valueName: "key"))
     var apiKey: String?

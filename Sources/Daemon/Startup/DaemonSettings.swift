@@ -10,7 +10,11 @@ struct DaemonSettings: Sendable {
     let apiKey: String?
     let trustedProxies: [AddressRange]
     let allowedHosts: [String]
+    /// The store of requests that name none.
     let store: StoreConfiguration
+    /// The others that requests may name.
+    let moreStores: [StoreConfiguration]
+    let drivers: DriversConfiguration
     let driverPath: [String]
     let allowsFaults: Bool
     let lockFile: String?
@@ -31,9 +35,15 @@ struct DaemonSettings: Sendable {
         do throws(ConfigurationError) {
             configuration = try Configuration.load(configurationRequest)
             store = try configuration.store(named: command.store)
+            var more: [StoreConfiguration] = []
+            for name in configuration.daemon.stores.value where name != command.store {
+                more.append(try configuration.store(named: name))
+            }
+            moreStores = more
         } catch {
             throw StartupFailure(error)
         }
+        drivers = configuration.drivers
         let daemon = configuration.daemon
         address = try Self.address(daemon.address.value)
         port = daemon.port.value
@@ -62,6 +72,7 @@ struct DaemonSettings: Sendable {
         request.daemon.insecure = command.insecure ? true : nil
         request.daemon.trustedProxies = command.trustedProxy.isEmpty ? nil : command.trustedProxy
         request.daemon.allowedHosts = command.allowedHost.isEmpty ? nil : command.allowedHost
+        request.daemon.stores = command.serve.isEmpty ? nil : command.serve
         return request
     }
 

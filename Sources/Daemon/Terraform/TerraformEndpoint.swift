@@ -20,6 +20,8 @@ struct TerraformEndpoint: Sendable {
     static let requestTime = Duration.seconds(30)
     /// Bodies and states up to here are in memory whole.
     static let smallByteCount = 1 << 20
+    /// The name of the store that holds the states.
+    var storeName: String { repository.store.name }
     private static let allowed = "GET, HEAD, POST, PUT, DELETE, LOCK, UNLOCK"
 
     func answer(_ exchange: Exchange, _ target: RequestTarget) async throws -> Response {

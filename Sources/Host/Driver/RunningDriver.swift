@@ -1,3 +1,4 @@
+internal import HoldfastIsolation
 internal import HoldfastLoader
 internal import Logging
 
@@ -7,15 +8,33 @@ struct RunningDriver: Sendable {
     let descriptor: DriverDescriptor
     /// The gate of all its stores, for a driver that takes one call at a time.
     let gate: CallGate
+    /// Its processes; `nil` when it runs in this one.
+    let processes: DriverProcesses?
 
     /// Loads and starts a driver, if nothing speaks against it.
     ///
+    /// - Parameters:
+    ///   - examined: The driver.
+    ///   - setup: What runs it in processes of its own; `nil` to load it into this one.
+    ///   - hostVersion: What it is told.
+    ///   - logger: Where it is reported.
     /// - Throws: ``HostError`` with the check that it failed, or what the driver failed with.
     init(
-        _ examined: consuming ExaminedDriver, hostVersion: String, logger: Logger
+        _ examined: consuming ExaminedDriver, in setup: IsolationSetup?, hostVersion: String,
+        logger: Logger
     ) throws(HostError) {
         let (id, folder) = (examined.id, examined.candidate.inspection.folder)
-        loaded = try examined.load(hostVersion: hostVersion)
+        let library = examined.digests.library
+        var settings: IsolationSettings?
+        if let setup {
+            let made = DriverProcesses(
+                driver: id, library: library, quarantine: setup.quarantine, logger: logger)
+            settings = made.settings(setup)
+            processes = made
+        } else {
+            processes = nil
+        }
+        loaded = try examined.load(in: settings, hostVersion: hostVersion)
         guard loaded.id == id else {
             throw HostError(
                 .driverRefused, "\(folder): the driver there is \(shown(loaded.id))",
@@ -25,6 +44,9 @@ struct RunningDriver: Sendable {
         gate = CallGate()
         log(logger, folder)
     }
+
+    /// Where it runs.
+    var isolation: Isolation { processes == nil ? .inProcess : .process }
 
     /// Starts the driver; its descriptor.
     private static func start(_ loaded: LoadedDriver) throws(HostError) -> [UInt8] {
@@ -74,6 +96,7 @@ struct RunningDriver: Sendable {
                 "driver": "\(loaded.id)", "version": "\(loaded.version)",
                 "vendor": "\(loaded.vendor)", "folder": "\(folder)",
                 "behaviour": "\(loaded.behaviour)", "threads": "\(loaded.threadModel)",
+                "isolation": "\(isolation.rawValue)",
             ])
     }
 }

@@ -18,8 +18,8 @@ private struct DescriptorDocument: Decodable {
     struct DeclaredCapability: Decodable {
         var id: String
         var level: UInt32
-        var limit: UInt64
-        var note: String
+        var limit: UInt64?
+        var note: String?
     }
 
     var format: Int
@@ -31,6 +31,21 @@ private struct DescriptorDocument: Decodable {
     var grace_ms: Int64?
     var options: [Option]
     var capabilities: [DeclaredCapability]
+}
+
+/// Where a document differs from what was expected; empty where that is not known.
+private func place(of error: any Error) -> String {
+    let (keys, what): ([any CodingKey], String) =
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            (context.codingPath + [key], "is missing")
+        case DecodingError.typeMismatch(_, let context): (context.codingPath, "has another type")
+        case DecodingError.valueNotFound(_, let context): (context.codingPath, "is null")
+        default: ([], "")
+        }
+    guard !keys.isEmpty else { return "" }
+    let path = keys.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }.joined()
+    return ": \(shown(String(path.drop { $0 == "." }))) \(what)"
 }
 
 extension DriverDescriptor {
@@ -48,7 +63,7 @@ extension DriverDescriptor {
         do {
             document = try JSONDecoder().decode(DescriptorDocument.self, from: Data(json))
         } catch {
-            throw refused("its descriptor is not a document of format 1")
+            throw refused("its descriptor is not a document of format 1\(place(of: error))")
         }
         guard document.format == 1 else {
             throw refused("format \(document.format) is not known, only 1 is")
@@ -128,7 +143,7 @@ extension Capabilities {
                 let level: Capability.Level =
                     $0.level >= Capability.Level.native.rawValue
                     ? .native : $0.level >= Capability.Level.emulated.rawValue ? .emulated : .none
-                return Capability($0.id, level, limit: $0.limit, note: $0.note)
+                return Capability($0.id, level, limit: $0.limit ?? 0, note: $0.note ?? "")
             })
     }
 }

@@ -39,6 +39,8 @@ package struct StoreSpecification: Sendable {
     package var layers: [String]?
     /// The faults that the store shall show, for tests of what stands above it; see ``FaultRule``.
     package var faults: [FaultRule]
+    /// Where the driver's code runs; `nil` where its trust decides.
+    package var isolation: Isolation?
     /// Where the store is configured, such as `holdfast.yml:3:1`.
     package var location: String?
     /// The process's environment, for options that fall back to a variable.
@@ -48,7 +50,8 @@ package struct StoreSpecification: Sendable {
     package init(
         name: String, driver: String, options: [String: OptionInput] = [:],
         keyStyle: KeyStyle = .names, projectRoot: String, layers: [String]? = nil,
-        faults: [FaultRule] = [], location: String? = nil, environment: [String: String] = [:]
+        faults: [FaultRule] = [], isolation: Isolation? = nil, location: String? = nil,
+        environment: [String: String] = [:]
     ) {
         self.name = name
         self.driver = driver
@@ -57,6 +60,7 @@ package struct StoreSpecification: Sendable {
         self.projectRoot = projectRoot
         self.layers = layers
         self.faults = faults
+        self.isolation = isolation
         self.location = location
         self.environment = environment
     }

@@ -94,6 +94,11 @@ enum UserFolders {
         folder("XDG_DATA_HOME", ".local/share", environment).map { $0 + "/drivers" }
     }
 
+    /// Where what programs remember between runs is.
+    static func state(_ environment: [String: String]) -> String? {
+        folder("XDG_STATE_HOME", ".local/state", environment)
+    }
+
     private static func folder(
         _ variable: String, _ usual: String, _ environment: [String: String]
     ) -> String? {

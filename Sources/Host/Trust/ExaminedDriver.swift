@@ -1,3 +1,4 @@
+internal import HoldfastIsolation
 internal import HoldfastLoader
 
 /// A driver that was checked by every rule and is still open, so that what is loaded is what was
@@ -17,6 +18,8 @@ struct ExaminedDriver: ~Copyable {
     var id: String { findings.id }
     /// The pin that counts, also when the files differ from it.
     var pin: DriverPin? { findings.pin }
+    /// What a process can have only one of, and the driver brings.
+    var singletons: [String] { candidate.inspection.manifest?.singletons ?? [] }
     /// The hashes of its files; empty where nobody needs them.
     var digests: DriverDigests { findings.digests }
     /// Everything that speaks against loading it.
@@ -47,12 +50,23 @@ struct ExaminedDriver: ~Copyable {
     var refusal: HostError? { problems.first.map { HostError($0, driver: id) } }
 
     /// Loads it, if nothing speaks against it.
-    consuming func load(hostVersion: String) throws(HostError) -> LoadedDriver {
+    ///
+    /// - Parameters:
+    ///   - settings: How its processes are run; `nil` to load it into this one.
+    ///   - hostVersion: What it is told.
+    /// - Returns: The driver, not started.
+    /// - Throws: ``HostError``.
+    consuming func load(
+        in settings: IsolationSettings?, hostVersion: String
+    ) throws(HostError) -> LoadedDriver {
         if let refusal { throw refusal }
         let id = id
+        let host = HostIdentity(name: "holdfast", version: hostVersion)
         do throws(LoaderError) {
-            return try LoadedDriver.load(
-                candidate, host: HostIdentity(name: "holdfast", version: hostVersion))
+            if let settings {
+                return try LoadedDriver.isolated(candidate, host: host, settings: settings)
+            }
+            return try LoadedDriver.load(candidate, host: host)
         } catch {
             throw HostError(error, driver: id)
         }
