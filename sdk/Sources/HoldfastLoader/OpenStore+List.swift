@@ -55,7 +55,7 @@ private struct Listing {
         if let ending { return ending.status }
         do {
             guard let items = unsafe items, count > 0,
-                unsafe Int(stride) >= MemoryLayout<holdfast_entry>.size, stride % 8 == 0
+                Int(stride) >= LeastSize.entry, stride % 8 == 0
             else { throw Defect("gave an array of entries that cannot be read") }
             for index in 0..<Int(count) where ending == nil {
                 let item = unsafe items.advanced(by: index * Int(stride))
