@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Host
 internal import State
 
 struct DriverNew: HoldfastCommand {
@@ -34,7 +35,7 @@ struct DriverNew: HoldfastCommand {
     enum Language: String, ExpressibleByArgument, CaseIterable { case c, cpp, rust, swift }
 
     func perform(_ context: Context) throws {
-        guard Self.isDriverID(name) else {
+        guard isDriverID(name) else {
             throw Failure(
                 .usage, "usage", "'\(Table.visible(name))' cannot be a driver's name",
                 hint: "use 1 to 32 of a-z, 0-9 and -, with a letter first")
@@ -58,14 +59,5 @@ struct DriverNew: HoldfastCommand {
                 ])
             )
         ])
-    }
-
-    private static func isDriverID(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard let first = bytes.first, (1...32).contains(bytes.count) else { return false }
-        return (0x61...0x7a).contains(first)
-            && bytes.allSatisfy {
-                (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d
-            }
     }
 }

@@ -107,7 +107,7 @@ extension DriverInspection {
 }
 
 /// Whether a text can be a driver's id, and with it a folder's name.
-func isDriverID(_ text: String) -> Bool {
+package func isDriverID(_ text: String) -> Bool {
     let bytes = text.utf8
     guard let first = bytes.first, (1...32).contains(bytes.count) else { return false }
     return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)

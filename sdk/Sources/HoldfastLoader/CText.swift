@@ -6,6 +6,10 @@ package import CHoldfast
 extension String {
     /// Lends this string as text of the interface.
     package func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
+        let result = unsafe utf8.withContiguousStorageIfAvailable { buffer in
+            unsafe body(holdfast_text(lending: buffer))
+        }
+        if let result { return result }
         var copy = self
         return copy.withUTF8 { buffer in unsafe body(holdfast_text(lending: buffer)) }
     }

@@ -22,6 +22,8 @@ public final class CallContext: Sendable {
     /// Whether who made the call in another process cancelled it.
     private let isCancelledElsewhere: (@Sendable () -> Bool)?
     private let reported = Mutex<DriverFailure?>(nil)
+    /// Whether `reported` holds something; most calls never look further.
+    private let hasReport = Atomic<Bool>(false)
 
     /// Makes the context of one call.
     ///
@@ -88,14 +90,26 @@ public final class CallContext: Sendable {
     }
 
     /// Keeps what the driver reported; the last report of a call counts.
-    func report(_ failure: DriverFailure) { reported.withLock { $0 = failure } }
+    func report(_ failure: DriverFailure) {
+        reported.withLock {
+            $0 = failure
+            hasReport.store(true, ordering: .releasing)
+        }
+    }
 
     /// The driver's report, which is then forgotten.
     func takeReport() -> DriverFailure? {
-        reported.withLock { report in
+        guard hasReport.load(ordering: .acquiring) else { return nil }
+        return reported.withLock { report in
             defer { report = nil }
+            hasReport.store(false, ordering: .releasing)
             return report
         }
+    }
+
+    /// Drops what the driver reported, if anything.
+    func forgetReport() {
+        if hasReport.load(ordering: .acquiring) { _ = takeReport() }
     }
 
     /// Lends this context as the C struct of the interface.

@@ -21,12 +21,12 @@ enum Ending {
 
 /// Judges what a driver's function returned.
 struct CallOutcome {
-    /// The driver's id, for messages.
-    var driver: String
+    /// The driver, for messages.
+    let driver: LoadedDriver
     /// The function, for messages.
-    var function: String
+    let function: StaticString
     /// Whether the call can change what is stored, so that its effect can be unknown.
-    var isWrite = false
+    let isWrite: Bool
 
     /// Turns a status into success or a failure.
     ///
@@ -35,13 +35,13 @@ struct CallOutcome {
     ///   - context: Where the driver's report is.
     /// - Throws: ``DriverFailure``, unless the status is `HOLDFAST_OK`.
     func check(_ status: holdfast_status, _ context: CallContext) throws(DriverFailure) {
-        if let failure = failure(status, context) { throw failure }
+        guard status == HOLDFAST_OK else { throw failure(status, context) }
+        context.forgetReport()
     }
 
-    /// The failure that a status stands for; `nil` for `HOLDFAST_OK`.
-    func failure(_ status: holdfast_status, _ context: CallContext) -> DriverFailure? {
+    /// The failure that a status other than `HOLDFAST_OK` stands for.
+    func failure(_ status: holdfast_status, _ context: CallContext) -> DriverFailure {
         let report = context.takeReport()
-        guard status != HOLDFAST_OK else { return nil }
         let code = DriverFailure.Code(status: status)
         guard code.isKnown else { return failure(Defect("returned the unknown status \(status)")) }
         guard var report else {
@@ -63,7 +63,7 @@ struct CallOutcome {
     func failure(_ defect: Defect) -> DriverFailure {
         DriverFailure(
             .internalError,
-            "the driver \(driver) \(defect.text) in \(function); report it to its author",
+            "the driver \(driver.id) \(defect.text) in \(function); report it to its author",
             applied: isWrite ? .unknown : .no)
     }
 }

@@ -10,9 +10,23 @@ struct Defect: Error {
     init(_ text: String) { self.text = text }
 }
 
+/// The bytes that each struct of a driver has at least.
+///
+/// They stay as they are when a minor version of the interface appends a field: a driver that was built
+/// before is not refused for lacking it. Who reads such a field looks at the struct's size first.
+enum LeastSize {
+    static let attribute = 40
+    static let capability = 56
+    static let clock = 40
+    static let driver = 176
+    static let entry = 32
+    static let error = 88
+    static let info = 56
+}
+
 /// Whether a struct of a driver reaches as far as the host needs it to.
-private func checkSize<Value>(_ size: UInt32, _ type: Value.Type, _ name: String) throws(Defect) {
-    guard Int(size) >= MemoryLayout<Value>.size else {
+private func checkSize(_ size: UInt32, _ least: Int, _ name: String) throws(Defect) {
+    guard Int(size) >= least else {
         throw Defect("gave a \(name) of only \(size) bytes")
     }
 }
@@ -21,7 +35,7 @@ extension ObjectInfo {
     /// Copies a driver's information of an object.
     init(_ pointer: UnsafePointer<holdfast_info>?) throws(Defect) {
         guard let info = unsafe pointer else { throw Defect("gave no object information") }
-        try unsafe checkSize(info.pointee.size, holdfast_info.self, "holdfast_info")
+        try unsafe checkSize(info.pointee.size, LeastSize.info, "holdfast_info")
         let token = unsafe info.pointee.version.checked(most: 256)
         guard let token = unsafe token, !token.isEmpty else {
             throw Defect("gave a version that is not 1 to 256 bytes long")
@@ -41,7 +55,7 @@ private func copyAttributes(
 ) throws(Defect) -> [Attribute] {
     let most: UInt64 = 1536
     guard let items = unsafe items, UInt64(count) <= most,
-        unsafe Int(stride) >= MemoryLayout<holdfast_attribute>.size, stride % 8 == 0
+        Int(stride) >= LeastSize.attribute, stride % 8 == 0
     else { throw Defect("gave an array of attributes that cannot be read") }
     let base = unsafe UnsafeRawPointer(items)
     var result: [Attribute] = []
@@ -60,7 +74,7 @@ private func copyAttributes(
 extension Entry {
     /// Copies one entry of a driver's listing.
     init(_ pointer: UnsafePointer<holdfast_entry>) throws(Defect) {
-        try unsafe checkSize(pointer.pointee.size, holdfast_entry.self, "holdfast_entry")
+        try unsafe checkSize(pointer.pointee.size, LeastSize.entry, "holdfast_entry")
         guard let path = unsafe String(checking: pointer.pointee.path, most: 640), !path.isEmpty
         else {
             throw Defect("listed a path that is empty, too long or not UTF-8")
@@ -73,7 +87,7 @@ extension CapabilityReport {
     /// Copies a driver's capability.
     init(_ pointer: UnsafePointer<holdfast_capability>?) throws(Defect) {
         guard let value = unsafe pointer else { throw Defect("gave no capability") }
-        try unsafe checkSize(value.pointee.size, holdfast_capability.self, "holdfast_capability")
+        try unsafe checkSize(value.pointee.size, LeastSize.capability, "holdfast_capability")
         guard let id = unsafe String(checking: value.pointee.id, most: 64), !id.isEmpty,
             let note = unsafe String(checking: value.pointee.note, most: 4096)
         else { throw Defect("gave a capability whose id or note is too long or not UTF-8") }
@@ -87,7 +101,7 @@ extension StoreClock {
     /// Copies a driver's clock; `nil` when the store has none.
     static func copy(_ pointer: UnsafePointer<holdfast_clock>?) throws(Defect) -> StoreClock? {
         guard let clock = unsafe pointer else { throw Defect("gave no clock") }
-        try unsafe checkSize(clock.pointee.size, holdfast_clock.self, "holdfast_clock")
+        try unsafe checkSize(clock.pointee.size, LeastSize.clock, "holdfast_clock")
         guard let domain = unsafe String(checking: clock.pointee.domain, most: 256) else {
             throw Defect("gave a clock whose domain is too long or not UTF-8")
         }

@@ -94,10 +94,8 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
         guard let address = unsafe address, UInt(bitPattern: address) % 8 == 0,
             let size = unsafe readMemory(address, 4)?.number(UInt32.self, at: 0)
         else { throw Defect("gave a table at no valid address") }
-        // Up to `ping` every slot but `extension` is required; what a later minor appends is not.
-        let needed = unsafe (MemoryLayout<holdfast_driver>.offset(of: \.ping) ?? 0) + 8
-        guard Int(size) >= needed else {
-            throw Defect("gave a table of \(size) bytes; the functions need \(needed)")
+        guard Int(size) >= LeastSize.driver else {
+            throw Defect("gave a table of \(size) bytes; the functions need \(LeastSize.driver)")
         }
         let known = unsafe min(Int(size), MemoryLayout<holdfast_driver>.size)
         guard let bytes = unsafe readMemory(address, known) else {

@@ -49,7 +49,7 @@ private func hostFail(
     _ call: UnsafePointer<holdfast_call>?, _ error: UnsafePointer<holdfast_error>?
 ) {
     guard let context = unsafe CallContext.of(call), let error = unsafe error,
-        unsafe Int(error.pointee.size) >= MemoryLayout<holdfast_error>.size
+        unsafe Int(error.pointee.size) >= LeastSize.error
     else { return }
     unsafe context.report(DriverFailure(error))
 }

@@ -83,7 +83,7 @@ public struct HostIdentity: Sendable, Hashable {
     }
 
     private func makeDriver(_ context: CallContext) throws(DriverFailure) -> Handle {
-        _ = context.takeReport()
+        context.forgetReport()
         var made = unsafe table.seed
         let status = unsafe context.withC { call in
             unsafe table.pointer.pointee.start(HostTable.shared.pointer, call, &made)
@@ -100,7 +100,7 @@ public struct HostIdentity: Sendable, Hashable {
     /// - Parameter context: The call's context.
     /// - Throws: ``DriverFailure``.
     public func stop(_ context: CallContext) throws(DriverFailure) {
-        _ = context.takeReport()
+        context.forgetReport()
         let handle = try state.withLock { state throws(DriverFailure) in
             guard case .started(let handle) = state else { throw notStarted }
             state = .stopped
@@ -185,7 +185,7 @@ public struct HostIdentity: Sendable, Hashable {
         guard case .started(let handle) = state.withLock({ $0 }) else {
             throw notStarted
         }
-        _ = context.takeReport()
+        context.forgetReport()
         return handle
     }
 
@@ -193,8 +193,8 @@ public struct HostIdentity: Sendable, Hashable {
         DriverFailure(.invalid, "the driver \(id) is not started")
     }
 
-    private func outcome(_ function: String) -> CallOutcome {
-        CallOutcome(driver: id, function: function)
+    private func outcome(_ function: StaticString) -> CallOutcome {
+        CallOutcome(driver: self, function: function, isWrite: false)
     }
 }
 

@@ -26,7 +26,7 @@ extension OpenStore {
                             size: UInt32(MemoryLayout<holdfast_get>.size), flags: 0, key: key,
                             offset: range.offset, length: range.length)
                         return unsafe context.withC {
-                            unsafe table.get(handle, $0, &request, info, sink)
+                            unsafe table.pointee.get(handle, $0, &request, info, sink)
                         }
                     }
                 }
@@ -104,14 +104,12 @@ private struct Reading {
     func finish(
         _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
     ) throws -> ReadOutcome {
-        let failure = outcome.failure(status, context)
         switch ending {
         case .stopped: return .stopped
         case .failed(let error): throw error
         case .defect(let defect): throw outcome.failure(defect)
-        case nil: break
+        case nil: try outcome.check(status, context)
         }
-        if let failure { throw failure }
         guard let missing else { throw outcome.failure(Defect("gave no object information")) }
         guard missing == 0 else {
             throw outcome.failure(Defect("returned success \(missing) bytes before the end"))

@@ -17,7 +17,7 @@ extension OpenStore {
             var listing = Listing(request: request, last: request.startAfter, onEntry: onEntry)
             let status = unsafe listing.withSink { sink in
                 unsafe request.withC { list in
-                    unsafe context.withC { unsafe table.list(handle, $0, list, sink) }
+                    unsafe context.withC { unsafe table.pointee.list(handle, $0, list, sink) }
                 }
             }
             return try listing.finish(status, outcome("list"), context)
@@ -55,7 +55,7 @@ private struct Listing {
         if let ending { return ending.status }
         do {
             guard let items = unsafe items, count > 0,
-                unsafe Int(stride) >= MemoryLayout<holdfast_entry>.size, stride % 8 == 0
+                Int(stride) >= LeastSize.entry, stride % 8 == 0
             else { throw Defect("gave an array of entries that cannot be read") }
             for index in 0..<Int(count) where ending == nil {
                 let item = unsafe items.advanced(by: index * Int(stride))
@@ -100,14 +100,12 @@ private struct Listing {
     func finish(
         _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
     ) throws -> ListOutcome {
-        let failure = outcome.failure(status, context)
         switch ending {
         case .stopped: return .stopped
         case .failed(let error): throw error
         case .defect(let defect): throw outcome.failure(defect)
-        case nil: break
+        case nil: try outcome.check(status, context)
         }
-        if let failure { throw failure }
         return count < max(1, request.limit) ? .end : .limitReached
     }
 }

@@ -20,7 +20,7 @@ extension OpenStore {
             var writing = unsafe Writing(source: source, length: request.length)
             let status = unsafe writing.withStreams { source, info in
                 unsafe request.withC(key) { put in
-                    unsafe context.withC { unsafe table.put(handle, $0, put, source, info) }
+                    unsafe context.withC { unsafe table.pointee.put(handle, $0, put, source, info) }
                 }
             }
             return try writing.finish(status, outcome("put", isWrite: true), context)
@@ -50,7 +50,7 @@ extension PutRequest {
 @safe private struct Writing {
     let source: (UnsafeMutableRawBufferPointer) throws -> Int
     let length: UInt64?
-    var collected = Collected<ObjectInfo>(most: 1)
+    var collected = Single<ObjectInfo>()
     /// The bytes that the driver has read.
     var count: UInt64 = 0
     var sawEnd = false
@@ -128,7 +128,8 @@ extension PutRequest {
     func finish(
         _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
     ) throws -> ObjectInfo {
-        if let failure = outcome.failure(status, context) {
+        if status != HOLDFAST_OK {
+            let failure = outcome.failure(status, context)
             // What the write did matters more than why the source failed.
             guard failure.applied == .no, let ending else { throw failure }
             switch ending {
@@ -137,8 +138,9 @@ extension PutRequest {
             case .stopped: throw failure
             }
         }
+        context.forgetReport()
         if let defect { throw outcome.failure(defect) }
-        guard let info = collected.values.first else {
+        guard let info = collected.value else {
             throw outcome.failure(Defect("gave no object information"))
         }
         return info
@@ -152,7 +154,7 @@ extension PutRequest {
         guard sawEnd || count == length else {
             return Defect("returned success after only \(count) bytes of the source")
         }
-        if let info = collected.values.first, info.byteCount != count {
+        if let info = collected.value, info.byteCount != count {
             return Defect("stored \(info.byteCount) bytes of \(count)")
         }
         return nil

@@ -38,7 +38,7 @@ internal import Synchronization
                         collected.add { () throws(Defect) in try unsafe CapabilityReport(value) }
                     }
                 })
-            return unsafe context.withC { unsafe table.capabilities(handle, $0, &sink) }
+            return unsafe context.withC { unsafe table.pointee.capabilities(handle, $0, &sink) }
         }
         if let defect = collected.defect { throw outcome.failure(defect) }
         try outcome.check(status, context)
@@ -55,16 +55,16 @@ internal import Synchronization
     public func head(_ key: ObjectKey, _ context: CallContext) throws(DriverFailure) -> ObjectInfo {
         let outcome = outcome("head")
         let (handle, table) = try unsafe use(context)
-        var collected = Collected<ObjectInfo>(most: 1)
+        var collected = Single<ObjectInfo>()
         let status = unsafe withUnsafeMutablePointer(to: &collected) { collected in
             var sink = unsafe infoSink(collected)
             return unsafe key.withC { key in
-                unsafe context.withC { unsafe table.head(handle, $0, key, &sink) }
+                unsafe context.withC { unsafe table.pointee.head(handle, $0, key, &sink) }
             }
         }
         if let defect = collected.defect { throw outcome.failure(defect) }
         try outcome.check(status, context)
-        guard let info = collected.values.first else {
+        guard let info = collected.value else {
             throw outcome.failure(Defect("gave no object information"))
         }
         return info
@@ -88,7 +88,7 @@ internal import Synchronization
                 var request = unsafe holdfast_remove(
                     size: UInt32(MemoryLayout<holdfast_remove>.size), flags: 0, key: key,
                     condition: condition)
-                return unsafe context.withC { unsafe table.remove(handle, $0, &request) }
+                return unsafe context.withC { unsafe table.pointee.remove(handle, $0, &request) }
             }
         }
         try outcome("remove", isWrite: true).check(status, context)
@@ -102,20 +102,20 @@ internal import Synchronization
     public func ping(_ context: CallContext) throws(DriverFailure) -> StoreClock? {
         let outcome = outcome("ping")
         let (handle, table) = try unsafe use(context)
-        var collected = Collected<StoreClock?>(most: 1)
+        var collected = Single<StoreClock?>()
         let status = unsafe withUnsafeMutablePointer(to: &collected) { collected in
             var sink = unsafe holdfast_clock_sink(
                 size: UInt32(MemoryLayout<holdfast_clock_sink>.size), flags: 0, context: collected,
                 clock: { context, value in
-                    unsafe upcall(context, Collected<StoreClock?>.self) { collected in
+                    unsafe upcall(context, Single<StoreClock?>.self) { collected in
                         collected.add { () throws(Defect) in try unsafe StoreClock.copy(value) }
                     }
                 })
-            return unsafe context.withC { unsafe table.ping(handle, $0, &sink) }
+            return unsafe context.withC { unsafe table.pointee.ping(handle, $0, &sink) }
         }
         if let defect = collected.defect { throw outcome.failure(defect) }
         try outcome.check(status, context)
-        return collected.values.first ?? nil
+        return collected.value ?? nil
     }
 
     /// Closes the store, whatever it throws.
@@ -127,7 +127,7 @@ internal import Synchronization
     public func close(_ context: CallContext) throws(DriverFailure) {
         let table = try unsafe use(context).table
         guard !closed.exchange(true, ordering: .acquiringAndReleasing) else { throw closedFailure }
-        let status = unsafe context.withC { unsafe table.close(handle, $0) }
+        let status = unsafe context.withC { unsafe table.pointee.close(handle, $0) }
         try outcome("close").check(status, context)
     }
 
@@ -136,14 +136,16 @@ internal import Synchronization
     /// What a call needs, or a failure when the store is closed.
     func use(
         _ context: CallContext
-    ) throws(DriverFailure) -> (handle: UnsafeMutableRawPointer, table: holdfast_driver) {
+    ) throws(DriverFailure) -> (
+        handle: UnsafeMutableRawPointer, table: UnsafePointer<holdfast_driver>
+    ) {
         guard !closed.load(ordering: .acquiring) else { throw closedFailure }
-        _ = context.takeReport()
-        return unsafe (handle, driver.table.pointer.pointee)
+        context.forgetReport()
+        return unsafe (handle, driver.table.pointer)
     }
 
-    func outcome(_ function: String, isWrite: Bool = false) -> CallOutcome {
-        CallOutcome(driver: driver.id, function: function, isWrite: isWrite)
+    func outcome(_ function: StaticString, isWrite: Bool = false) -> CallOutcome {
+        CallOutcome(driver: driver, function: function, isWrite: isWrite)
     }
 
     private var closedFailure: DriverFailure {

@@ -21,9 +21,7 @@ func upcall<State>(
 struct Collected<Value> {
     private(set) var values: [Value] = []
     private(set) var defect: Defect?
-    private let most: Int
-
-    init(most: Int = 1024) { self.most = most }
+    private let most = 1024
 
     /// Copies one more value.
     mutating func add(_ copy: () throws(Defect) -> Value) -> holdfast_status {
@@ -38,12 +36,30 @@ struct Collected<Value> {
     }
 }
 
+/// The one value that a driver hands out in a call, copied and checked.
+struct Single<Value> {
+    private(set) var value: Value?
+    private(set) var defect: Defect?
+
+    /// Copies the value.
+    mutating func add(_ copy: () throws(Defect) -> Value) -> holdfast_status {
+        do throws(Defect) {
+            guard value == nil else { throw Defect("reported more than 1 values") }
+            value = try copy()
+            return HOLDFAST_OK
+        } catch {
+            defect = error
+            return HOLDFAST_INTERNAL
+        }
+    }
+}
+
 /// A sink for one object's information.
-func infoSink(_ collected: UnsafeMutablePointer<Collected<ObjectInfo>>) -> holdfast_info_sink {
+func infoSink(_ collected: UnsafeMutablePointer<Single<ObjectInfo>>) -> holdfast_info_sink {
     unsafe holdfast_info_sink(
         size: UInt32(MemoryLayout<holdfast_info_sink>.size), flags: 0, context: collected,
         info: { context, value in
-            unsafe upcall(context, Collected<ObjectInfo>.self) { collected in
+            unsafe upcall(context, Single<ObjectInfo>.self) { collected in
                 collected.add { () throws(Defect) in try unsafe ObjectInfo(value) }
             }
         })

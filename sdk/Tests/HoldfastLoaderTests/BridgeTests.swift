@@ -64,6 +64,21 @@ import Testing
         try #require(throws: Failure.self) { try body() }
     }
 
+    @Test("what a host demands of a struct is what the first version of it had") func leastSizes() {
+        let sizes = [
+            (LeastSize.attribute, MemoryLayout<holdfast_attribute>.size),
+            (LeastSize.capability, MemoryLayout<holdfast_capability>.size),
+            (LeastSize.clock, MemoryLayout<holdfast_clock>.size),
+            (LeastSize.driver, MemoryLayout<holdfast_driver>.size),
+            (LeastSize.entry, MemoryLayout<holdfast_entry>.size),
+            (LeastSize.error, MemoryLayout<holdfast_error>.size),
+            (LeastSize.info, MemoryLayout<holdfast_info>.size),
+        ]
+        for (least, today) in sizes {
+            #expect(HOLDFAST_ABI_MINOR == 0 ? least == today : least <= today)
+        }
+    }
+
     @Test("a driver in Swift says who it is") func identity() throws {
         let driver = try Self.driver.get()
         #expect((driver.id, driver.version) == ("swift-memory", "2.0.0"))
