@@ -57,6 +57,16 @@ let package = Package(
             name: "holdfast-driver-host", dependencies: ["HoldfastIsolation"],
             path: "Sources/DriverHostCommand", exclude: ["host.map"],
             linkerSettings: [hiddenSymbols]),
+        .executableTarget(
+            name: "holdfast-isolation-bench",
+            dependencies: ["HoldfastIsolation", "HoldfastLoader"],
+            path: "Instruments/IsolationBench"),
+        .target(
+            name: "IsolationFuzz", dependencies: ["HoldfastIsolation"],
+            path: "Instruments/IsolationFuzz"),
+        .executableTarget(
+            name: "holdfast-codec-fuzz", dependencies: ["IsolationFuzz"],
+            path: "Instruments/CodecFuzz"),
         .target(
             name: "SDKTestSupport", dependencies: ["HoldfastLoader"], path: "Tests/Support"),
         .testTarget(
