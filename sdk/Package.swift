@@ -77,6 +77,12 @@ let package = Package(
             dependencies: [
                 "HoldfastConformance", "HoldfastLoader", "SDKTestSupport", "holdfast-conformance",
             ]),
+        .testTarget(
+            name: "HoldfastIsolationTests",
+            dependencies: [
+                "CHoldfast", "HoldfastIsolation", "HoldfastLoader", "IsolationFuzz",
+                "SDKTestSupport", "holdfast-driver-host",
+            ]),
         .target(name: "HoldfastHistory"),
         .testTarget(name: "HoldfastHistoryTests", dependencies: ["HoldfastHistory"]),
     ],
