@@ -66,6 +66,16 @@ let package = Package(
             name: "holdfast-driver-host", dependencies: ["HoldfastIsolation"],
             path: "Sources/DriverHostCommand", exclude: ["host.map"],
             linkerSettings: [hiddenSymbols]),
+        .executableTarget(
+            name: "holdfast-isolation-bench",
+            dependencies: ["HoldfastIsolation", "HoldfastLoader"],
+            path: "Instruments/IsolationBench"),
+        .target(
+            name: "IsolationFuzz", dependencies: ["HoldfastIsolation"],
+            path: "Instruments/IsolationFuzz"),
+        .executableTarget(
+            name: "holdfast-codec-fuzz", dependencies: ["IsolationFuzz"],
+            path: "Instruments/CodecFuzz"),
         .target(
             name: "SDKTestSupport", dependencies: ["HoldfastLoader"], path: "Tests/Support"),
         .testTarget(
@@ -82,6 +92,12 @@ let package = Package(
             path: "Benchmarks/NoOpDriver", linkerSettings: [driverLinking]),
         .executableTarget(
             name: "call-bench", dependencies: ["HoldfastLoader"], path: "Benchmarks/CallBench"),
+        .testTarget(
+            name: "HoldfastIsolationTests",
+            dependencies: [
+                "CHoldfast", "HoldfastIsolation", "HoldfastLoader", "IsolationFuzz",
+                "SDKTestSupport", "holdfast-driver-host",
+            ]),
         .target(name: "HoldfastHistory"),
         .testTarget(name: "HoldfastHistoryTests", dependencies: ["HoldfastHistory"]),
     ],

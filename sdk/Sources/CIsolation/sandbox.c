@@ -150,7 +150,9 @@ int isolation_landlock_allow(int rules, int version, const char *path, int acces
     uint64_t kept = rights(version) & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE |
                                                   LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                                   LANDLOCK_ACCESS_FS_MAKE_BLOCK);
-    uint64_t allowed = access == ISOLATION_WRITE ? kept : READING;
+    uint64_t allowed = access == ISOLATION_WRITE  ? kept
+                       : access == ISOLATION_LIST ? LANDLOCK_ACCESS_FS_READ_DIR
+                                                  : READING;
     int code = fstat(place, &status) < 0 ? -errno : 0;
     if (!code && !S_ISDIR(status.st_mode)) allowed &= FILE_RIGHTS;
     struct landlock_path_beneath_attr rule = {allowed, place};

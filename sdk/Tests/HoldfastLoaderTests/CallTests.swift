@@ -3,13 +3,12 @@ import HoldfastLoader
 import SDKTestSupport
 import Testing
 
+/// What a store of the fixture promises, wherever its driver runs: also part of the tests of
+/// isolation, by a link.
 @Suite("Calls") struct CallTests {
     private let store: OpenStore
 
-    init() throws {
-        let fixture = try DriverFixture()
-        store = try fixture.store()
-    }
+    init() throws { store = try openPlainStore() }
 
     private func key(_ path: String) -> ObjectKey {
         ObjectKey(collection: "terraform", workspace: "w", path: path)
@@ -134,7 +133,7 @@ import Testing
     }
 
     @Test("a consumer can stop a read") func stop() throws {
-        try put("long", [UInt8](repeating: 7, count: 20000))
+        try put("long", [UInt8](repeating: 7, count: 900_000))
         var pieces = 0
         let outcome = try store.get(
             key("long"), .whole, CallContext(), onInfo: { _ in .more },

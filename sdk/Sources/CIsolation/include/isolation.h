@@ -93,7 +93,9 @@ int isolation_landlock_rules(int version);
 
 #define ISOLATION_READ 0
 #define ISOLATION_WRITE 1
-// Allows reading, or reading and writing, at and beneath a path; -ENOENT when there is none.
+#define ISOLATION_LIST 2
+// Allows reading, reading and writing, or opening folders alone, at and beneath a path; -ENOENT when
+// there is none.
 int isolation_landlock_allow(int rules, int version, const char *path, int access);
 
 // Puts the rules into force for this thread and those that it will start.

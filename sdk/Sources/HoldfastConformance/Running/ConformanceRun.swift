@@ -96,8 +96,17 @@ public struct ConformanceRun: Sendable {
     private func arguments(_ check: Check, _ folder: String) -> [String] {
         ["--run-check", check.id, "--folder", folder, "--seed", "\(seed)"]
             + (optionsPath.map { ["--options", $0] } ?? [])
-            + (driverHost.map { ["--isolation", "process", "--driver-host", $0] } ?? [])
+            + (isolation(check).map { ["--isolation", "process", "--driver-host", $0] } ?? [])
             + ["--", driverFolder]
+    }
+
+    /// What looks at the process that the driver runs in needs it to be the check's own.
+    private static let ownProcess: Set<String> = [
+        "lifecycle.process-state", "lifecycle.children", "lifecycle.quiet",
+    ]
+
+    private func isolation(_ check: Check) -> String? {
+        Self.ownProcess.contains(check.id) ? nil : driverHost
     }
 
     private func text(_ file: ScratchFile) -> String {

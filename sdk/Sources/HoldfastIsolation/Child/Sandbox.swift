@@ -52,8 +52,11 @@ enum Sandbox {
         let writable =
             ["/dev/null", "/dev/zero", "/dev/full", hello.temporary]
             + hello.writable.map { place(for: $0.path) }
+        // Drivers open the folders on the way to their store, to make and sync what is missing there.
+        // A rule holds for all beneath, so that names can be listed everywhere, and files not read.
         let all =
-            (readable + [hello.folder]).map { ($0, ISOLATION_READ) }
+            [("/", ISOLATION_LIST)]
+            + (readable + [hello.folder]).map { ($0, ISOLATION_READ) }
             + writable.map { ($0, ISOLATION_WRITE) }
         for (path, access) in all {
             let code = unsafe isolation_landlock_allow(rules, version, path, access)

@@ -41,11 +41,8 @@ struct CallEnd {
     var isWrite = false
     /// How long the driver may stay after the deadline or cancellation.
     var graceNanoseconds: Int64
-    var streams = CallStreams()
+    var replies = ReplyHandler()
 
-    private var credit = 0
-    private var deliveries = 0
-    private var fillings = 1
     private var isOver = false
     /// How long was waited for the process since the call is over.
     private var overstay: Int64 = 0
@@ -79,11 +76,12 @@ struct CallEnd {
         let connection: Connection
         do throws(SocketError) {
             connection = try process.connection()
-            connection.window.isCancelled = false
+            isOver = unsafe HostTable.shared.pointer.pointee.cancelled(call) != 0
+            connection.window.isCancelled = isOver
         } catch {
             return notMade(error)
         }
-        let message = request(&streams, connection)
+        let message = request(&replies.streams, connection)
         do throws(SocketError) { try connection.socket.send(message) } catch {
             return notMade(error)
         }
@@ -100,18 +98,33 @@ struct CallEnd {
 
     private mutating func serve(_ connection: Connection) throws(Trouble) -> CallEnd {
         while true {
-            let canFill = credit > 0 && streams.isSourceOpen
+            let canFill = replies.mayFill
             guard let message = try receive(connection, wait: canFill ? 0 : Self.slice) else {
                 if canFill { try fill(connection) }
                 continue
             }
-            switch message {
-            case .delivery(let delivery): try take(delivery.batch, connection)
-            case .credit(let credit): try take(credit)
-            case .event(let event): tell(event)
-            case .result(let result): return try finish(result, connection)
-            default: throw .breach(Breach("sent a message out of place"))
+            switch try reaction(to: message, connection) {
+            case .none: break
+            case .answer(let answer): try send(.answer(answer), connection)
+            case .tell(let event): tell(event)
+            case .end(let end): return end
             }
+        }
+    }
+
+    private mutating func reaction(
+        to message: Message, _ connection: Connection
+    ) throws(Trouble) -> ReplyHandler.Reaction {
+        do throws(Breach) {
+            return try unsafe replies.take(message, connection.window, connection.copy)
+        } catch {
+            throw .breach(error)
+        }
+    }
+
+    private func send(_ message: Message, _ connection: Connection) throws(Trouble) {
+        do throws(SocketError) { try connection.socket.send(message) } catch {
+            throw .socket(error)
         }
     }
 
@@ -140,99 +153,16 @@ struct CallEnd {
         return message
     }
 
-    private mutating func take(_ batch: WireBatch, _ connection: Connection) throws(Trouble) {
-        try deliver(batch, connection)
-        deliveries += 1
-        var answer = WireAnswer()
-        answer.status = streams.ending ?? HOLDFAST_OK
-        do throws(SocketError) { try connection.socket.send(.answer(answer)) } catch {
-            throw .socket(error)
-        }
-    }
-
-    /// Copies what lies in the window before anybody looks at it.
-    private mutating func deliver(_ batch: WireBatch, _ connection: Connection) throws(Trouble) {
-        let count = Int(batch.byteCount)
-        guard count <= Window.slotBytes else {
-            throw .breach(Breach("sent more bytes than a slot has"))
-        }
-        let place = unsafe UnsafeRawBufferPointer(
-            start: connection.window.slot(deliveries), count: count)
-        unsafe connection.copy.copyMemory(from: place)
-        do throws(Breach) {
-            try unsafe streams.deliver(batch, UnsafeRawBufferPointer(connection.copy))
-        } catch {
-            throw .breach(error)
-        }
-    }
-
-    private mutating func take(_ credit: WireCredit) throws(Trouble) {
-        let slots = self.credit + Int(credit.slots)
-        guard unsafe streams.source != nil, slots <= Window.slotCount else {
-            throw .breach(Breach("asked for more of a source than there are slots"))
-        }
-        self.credit = slots
-    }
-
     private mutating func fill(_ connection: Connection) throws(Trouble) {
-        var fill = WireFill()
-        unsafe fill.filling = streams.fill(connection.copy)
-        let bytes = unsafe UnsafeRawBufferPointer(
-            rebasing: connection.copy[..<Int(fill.filling.byteCount)])
-        if let start = bytes.baseAddress {
-            unsafe connection.window.slot(fillings).copyMemory(from: start, byteCount: bytes.count)
-        }
-        fillings += 1
-        credit -= 1
-        do throws(SocketError) { try connection.socket.send(.fill(fill)) } catch {
-            throw .socket(error)
-        }
+        let (fill, turn) = unsafe replies.fill(connection.copy)
+        connection.put(fill.filling, turn)
+        try send(.fill(fill), connection)
     }
 
     private func tell(_ event: WireEvent) {
         unsafe event.text.withText { text in
             unsafe HostTable.shared.pointer.pointee.event(call, event.severity, text)
         }
-    }
-
-    private mutating func finish(
-        _ result: WireResult, _ connection: Connection
-    ) throws(Trouble) -> CallEnd {
-        do throws(Breach) {
-            try check(result)
-            try rethrow { () throws(Trouble) in try deliver(result.batch, connection) }
-            try streams.finish(result)
-        } catch {
-            throw .breach(error)
-        }
-        if let failure = result.failure { return CallEnd(status: failure.status, failure: failure) }
-        return CallEnd(status: streams.ending ?? HOLDFAST_OK, failure: nil)
-    }
-
-    private func rethrow(_ body: () throws(Trouble) -> Void) throws(Breach) {
-        do throws(Trouble) { try body() } catch {
-            guard case .breach(let breach) = error else { return }
-            throw breach
-        }
-    }
-
-    /// Whether the parts of a result belong together.
-    private func check(_ result: WireResult) throws(Breach) {
-        guard (result.outcome == .failed) == (result.failure != nil) else {
-            throw Breach("sent a result without its reason")
-        }
-        switch result.outcome {
-        case .done: return
-        case .stopped where streams.ending != HOLDFAST_STOPPED:
-            throw Breach("says that a sink stopped that did not")
-        case .ended where streams.ending == nil:
-            throw Breach("says that the caller ended the call")
-        case .stopped, .ended: return
-        case .failed: break
-        }
-        guard let failure = result.failure, (-18...(-1)).contains(failure.status),
-            failure.applied <= 2, failure.retry <= 2
-        else { throw Breach("sent a failure that the interface does not have") }
     }
 
     // MARK: - When the process fails

@@ -15,5 +15,11 @@ internal import Glibc
         unsafe copy = .allocate(byteCount: Window.slotBytes, alignment: 64)
     }
 
+    /// Puts what was filled into `copy` into the window.
+    func put(_ filling: WireFilling, _ turn: Int) {
+        guard filling.byteCount > 0, let start = unsafe copy.baseAddress else { return }
+        unsafe window.slot(turn).copyMemory(from: start, byteCount: Int(filling.byteCount))
+    }
+
     deinit { unsafe copy.deallocate() }
 }

@@ -118,7 +118,7 @@ final class IsolatedDriver: Sendable {
                 })
             var run = unsafe CallRun(process, call, "describe", graceNanoseconds: graceNanoseconds)
             return unsafe withUnsafePointer(to: &sink) { sink in
-                unsafe run.streams.bytes = sink
+                unsafe run.replies.streams.bytes = sink
                 return run.run { _, _ in
                     var request = WireDescribeCall()
                     request.call = unsafe WireCall(call)

@@ -71,7 +71,7 @@ final class IsolatedStore: Sendable {
         }
         var run = unsafe CallRun(
             process, call, function, isWrite: isWrite, graceNanoseconds: driver.graceNanoseconds)
-        run.streams = streams
+        run.replies.streams = streams
         var end = run.run(request)
         guard process.end != nil else { return end }
         let wait = state.withLock { state in

@@ -124,11 +124,7 @@ func proxyPut(
         request.attributes = unsafe WireAttribute.all(put)
         unsafe request.length = source.pointee.length
         request.filling = unsafe streams.begin(connection.copy)
-        let bytes = unsafe UnsafeRawBufferPointer(
-            rebasing: connection.copy[..<Int(request.filling.byteCount)])
-        if let start = bytes.baseAddress {
-            unsafe connection.window.slot(0).copyMemory(from: start, byteCount: bytes.count)
-        }
+        connection.put(request.filling, 0)
         return .putCall(request)
     }
 }

@@ -1,0 +1,407 @@
+// Made by scripts/generate-codec from sdk/isolation/messages.idl; change that instead.
+
+package import HoldfastIsolation
+
+extension WireCall {
+    static func sample(_ source: inout SampleSource) -> WireCall {
+        var value = WireCall()
+        value.id = source.number(UInt64.self)
+        value.deadline = source.number(Int64.self)
+        value.attempt = source.number(UInt32.self)
+        value.traceParent = source.text(most: 1024)
+        value.idempotencyKey = source.text(most: 1024)
+        return value
+    }
+}
+
+extension WireKey {
+    static func sample(_ source: inout SampleSource) -> WireKey {
+        var value = WireKey()
+        value.collection = source.text(most: 256)
+        value.workspace = source.text(most: 1024)
+        value.path = source.text(most: 2048)
+        return value
+    }
+}
+
+extension WireAttribute {
+    static func sample(_ source: inout SampleSource) -> WireAttribute {
+        var value = WireAttribute()
+        value.name = source.text(most: 64)
+        value.value = source.text(most: 1536)
+        return value
+    }
+}
+
+extension WireInfo {
+    static func sample(_ source: inout SampleSource) -> WireInfo {
+        var value = WireInfo()
+        value.version = source.bytes(most: 256)
+        value.bytes = source.number(UInt64.self)
+        value.modified = source.number(Int64.self)
+        value.attributes = source.list(most: 1536) { WireAttribute.sample(&$0) }
+        return value
+    }
+}
+
+extension WireEntry {
+    static func sample(_ source: inout SampleSource) -> WireEntry {
+        var value = WireEntry()
+        value.path = source.text(most: 640)
+        value.info = WireInfo.sample(&source)
+        return value
+    }
+}
+
+extension WireCondition {
+    static func sample(_ source: inout SampleSource) -> WireCondition {
+        var value = WireCondition()
+        value.kind = source.choice(WireConditionKind.self)
+        value.version = source.bytes(most: 256)
+        return value
+    }
+}
+
+extension WireCapability {
+    static func sample(_ source: inout SampleSource) -> WireCapability {
+        var value = WireCapability()
+        value.id = source.text(most: 64)
+        value.level = source.number(UInt32.self)
+        value.limit = source.number(UInt64.self)
+        value.note = source.text(most: 4096)
+        return value
+    }
+}
+
+extension WireClock {
+    static func sample(_ source: inout SampleSource) -> WireClock {
+        var value = WireClock()
+        value.domain = source.text(most: 256)
+        value.now = source.number(Int64.self)
+        value.uncertainty = source.number(Int64.self)
+        return value
+    }
+}
+
+extension WireFailure {
+    static func sample(_ source: inout SampleSource) -> WireFailure {
+        var value = WireFailure()
+        value.status = source.number(Int32.self)
+        value.applied = source.number(UInt32.self)
+        value.retry = source.number(UInt32.self)
+        value.retryAfter = source.number(UInt64.self)
+        value.vendorCode = source.number(Int64.self)
+        value.vendorName = source.text(most: 16384)
+        value.message = source.text(most: 16384)
+        value.currentVersion = source.bytes(most: 256)
+        return value
+    }
+}
+
+extension WireOption {
+    static func sample(_ source: inout SampleSource) -> WireOption {
+        var value = WireOption()
+        value.name = source.text(most: 256)
+        value.type = source.number(UInt32.self)
+        value.text = source.text(most: 65536)
+        value.number = source.number(Int64.self)
+        return value
+    }
+}
+
+extension WireLimits {
+    static func sample(_ source: inout SampleSource) -> WireLimits {
+        var value = WireLimits()
+        value.openFiles = source.number(UInt64.self)
+        value.dataBytes = source.number(UInt64.self)
+        value.fileBytes = source.number(UInt64.self)
+        return value
+    }
+}
+
+extension WireSandboxPart {
+    static func sample(_ source: inout SampleSource) -> WireSandboxPart {
+        var value = WireSandboxPart()
+        value.name = source.text(most: 64)
+        value.activity = source.choice(WireActivity.self)
+        value.detail = source.text(most: 1024)
+        return value
+    }
+}
+
+extension WireBatch {
+    static func sample(_ source: inout SampleSource) -> WireBatch {
+        var value = WireBatch()
+        value.infos = source.list(most: 16) { WireInfo.sample(&$0) }
+        value.entries = source.list(most: 512) { WireEntry.sample(&$0) }
+        value.byteCount = source.number(UInt32.self)
+        return value
+    }
+}
+
+extension WireFilling {
+    static func sample(_ source: inout SampleSource) -> WireFilling {
+        var value = WireFilling()
+        value.byteCount = source.number(UInt32.self)
+        value.end = source.choice(WireSourceEnd.self)
+        return value
+    }
+}
+
+extension WirePath {
+    static func sample(_ source: inout SampleSource) -> WirePath {
+        var value = WirePath()
+        value.path = source.text(most: 4096)
+        return value
+    }
+}
+
+extension WireHello {
+    static func sample(_ source: inout SampleSource) -> WireHello {
+        var value = WireHello()
+        value.magic = source.number(UInt32.self)
+        value.version = source.number(UInt32.self)
+        value.hostName = source.text(most: 256)
+        value.hostVersion = source.text(most: 256)
+        value.folder = source.text(most: 4096)
+        value.library = source.text(most: 4096)
+        value.manifest = source.bytes(most: 65536)
+        value.limits = WireLimits.sample(&source)
+        value.sandboxed = source.bool()
+        value.writable = source.list(most: 64) { WirePath.sample(&$0) }
+        value.temporary = source.text(most: 4096)
+        return value
+    }
+}
+
+extension WireConnect {
+    static func sample(_ source: inout SampleSource) -> WireConnect {
+        var value = WireConnect()
+        value.window = source.number(UInt32.self)
+        return value
+    }
+}
+
+extension WireWelcome {
+    static func sample(_ source: inout SampleSource) -> WireWelcome {
+        var value = WireWelcome()
+        value.version = source.number(UInt32.self)
+        value.id = source.text(most: 32)
+        value.driverVersion = source.text(most: 64)
+        value.vendor = source.text(most: 256)
+        value.threadModel = source.number(UInt32.self)
+        value.abiMinor = source.number(UInt32.self)
+        value.behaviour = source.number(UInt32.self)
+        value.sandbox = source.list(most: 16) { WireSandboxPart.sample(&$0) }
+        return value
+    }
+}
+
+extension WireRefused {
+    static func sample(_ source: inout SampleSource) -> WireRefused {
+        var value = WireRefused()
+        value.code = source.text(most: 64)
+        value.path = source.text(most: 4096)
+        value.message = source.text(most: 16384)
+        value.remedy = source.text(most: 4096)
+        return value
+    }
+}
+
+extension WireEvent {
+    static func sample(_ source: inout SampleSource) -> WireEvent {
+        var value = WireEvent()
+        value.severity = source.number(UInt32.self)
+        value.text = source.text(most: 16384)
+        return value
+    }
+}
+
+extension WireStartCall {
+    static func sample(_ source: inout SampleSource) -> WireStartCall {
+        var value = WireStartCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireStopCall {
+    static func sample(_ source: inout SampleSource) -> WireStopCall {
+        var value = WireStopCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireDescribeCall {
+    static func sample(_ source: inout SampleSource) -> WireDescribeCall {
+        var value = WireDescribeCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireOpenCall {
+    static func sample(_ source: inout SampleSource) -> WireOpenCall {
+        var value = WireOpenCall()
+        value.call = WireCall.sample(&source)
+        value.flags = source.number(UInt32.self)
+        value.options = source.list(most: 256) { WireOption.sample(&$0) }
+        return value
+    }
+}
+
+extension WireCloseCall {
+    static func sample(_ source: inout SampleSource) -> WireCloseCall {
+        var value = WireCloseCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireCapabilitiesCall {
+    static func sample(_ source: inout SampleSource) -> WireCapabilitiesCall {
+        var value = WireCapabilitiesCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireHeadCall {
+    static func sample(_ source: inout SampleSource) -> WireHeadCall {
+        var value = WireHeadCall()
+        value.call = WireCall.sample(&source)
+        value.key = WireKey.sample(&source)
+        return value
+    }
+}
+
+extension WireGetCall {
+    static func sample(_ source: inout SampleSource) -> WireGetCall {
+        var value = WireGetCall()
+        value.call = WireCall.sample(&source)
+        value.key = WireKey.sample(&source)
+        value.offset = source.number(UInt64.self)
+        value.length = source.number(UInt64.self)
+        return value
+    }
+}
+
+extension WirePutCall {
+    static func sample(_ source: inout SampleSource) -> WirePutCall {
+        var value = WirePutCall()
+        value.call = WireCall.sample(&source)
+        value.key = WireKey.sample(&source)
+        value.condition = WireCondition.sample(&source)
+        value.attributes = source.list(most: 1536) { WireAttribute.sample(&$0) }
+        value.length = source.number(UInt64.self)
+        value.filling = WireFilling.sample(&source)
+        return value
+    }
+}
+
+extension WireRemoveCall {
+    static func sample(_ source: inout SampleSource) -> WireRemoveCall {
+        var value = WireRemoveCall()
+        value.call = WireCall.sample(&source)
+        value.key = WireKey.sample(&source)
+        value.condition = WireCondition.sample(&source)
+        return value
+    }
+}
+
+extension WireListCall {
+    static func sample(_ source: inout SampleSource) -> WireListCall {
+        var value = WireListCall()
+        value.call = WireCall.sample(&source)
+        value.collection = source.text(most: 256)
+        value.workspace = source.text(most: 1024)
+        value.prefix = source.text(most: 2048)
+        value.startAfter = source.text(most: 2048)
+        value.limit = source.number(UInt32.self)
+        value.wantsAttributes = source.bool()
+        return value
+    }
+}
+
+extension WirePingCall {
+    static func sample(_ source: inout SampleSource) -> WirePingCall {
+        var value = WirePingCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireFill {
+    static func sample(_ source: inout SampleSource) -> WireFill {
+        var value = WireFill()
+        value.filling = WireFilling.sample(&source)
+        return value
+    }
+}
+
+extension WireAnswer {
+    static func sample(_ source: inout SampleSource) -> WireAnswer {
+        var value = WireAnswer()
+        value.status = source.number(Int32.self)
+        return value
+    }
+}
+
+extension WireDelivery {
+    static func sample(_ source: inout SampleSource) -> WireDelivery {
+        var value = WireDelivery()
+        value.batch = WireBatch.sample(&source)
+        return value
+    }
+}
+
+extension WireResult {
+    static func sample(_ source: inout SampleSource) -> WireResult {
+        var value = WireResult()
+        value.outcome = source.choice(WireOutcome.self)
+        value.failure = source.bool() ? WireFailure.sample(&source) : nil
+        value.batch = WireBatch.sample(&source)
+        value.capabilities = source.list(most: 1024) { WireCapability.sample(&$0) }
+        value.clock = source.bool() ? WireClock.sample(&source) : nil
+        return value
+    }
+}
+
+extension WireCredit {
+    static func sample(_ source: inout SampleSource) -> WireCredit {
+        var value = WireCredit()
+        value.slots = source.number(UInt32.self)
+        return value
+    }
+}
+
+extension Message {
+    /// A message of any kind that is valid by itself.
+    package static func sample(_ source: inout SampleSource) -> Message {
+        switch source.below(22) {
+        case 0: .hello(.sample(&source))
+        case 1: .connect(.sample(&source))
+        case 2: .welcome(.sample(&source))
+        case 3: .refused(.sample(&source))
+        case 4: .event(.sample(&source))
+        case 5: .startCall(.sample(&source))
+        case 6: .stopCall(.sample(&source))
+        case 7: .describeCall(.sample(&source))
+        case 8: .openCall(.sample(&source))
+        case 9: .closeCall(.sample(&source))
+        case 10: .capabilitiesCall(.sample(&source))
+        case 11: .headCall(.sample(&source))
+        case 12: .getCall(.sample(&source))
+        case 13: .putCall(.sample(&source))
+        case 14: .removeCall(.sample(&source))
+        case 15: .listCall(.sample(&source))
+        case 16: .pingCall(.sample(&source))
+        case 17: .fill(.sample(&source))
+        case 18: .answer(.sample(&source))
+        case 19: .delivery(.sample(&source))
+        case 20: .result(.sample(&source))
+        default: .credit(.sample(&source))
+        }
+    }
+}
