@@ -32,7 +32,9 @@ let package = Package(
         ),
         .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
         .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
-        .target(name: "HoldfastConformance", dependencies: ["CHoldfast", "HoldfastLoader"]),
+        .target(
+            name: "HoldfastConformance",
+            dependencies: ["CHoldfast", "HoldfastHistory", "HoldfastLoader"]),
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
             path: "Sources/ConformanceCommand"),

@@ -11,7 +11,7 @@ struct UsageError: Error {
 struct Arguments {
     var driverFolder: String?
     var optionsPath: String?
-    var profiles: [Check.Profile] = Check.Profile.allCases
+    var profiles: [Check.Profile] = Check.Profile.ordinary
     var only: [String] = []
     var wantsJSON = false
     var wantsList = false
@@ -22,6 +22,10 @@ struct Arguments {
     var check: String?
     /// That check's own folder.
     var folder: String?
+    /// Whether this process serves the check instead of running it.
+    var isPeer = false
+    /// The most seconds for each check.
+    var seconds: Int?
 
     /// Reads the words after the program's name.
     ///
@@ -59,6 +63,9 @@ struct Arguments {
         case "--junit": junitPath = try value()
         case "--run-check": check = try value()
         case "--folder": folder = try value()
+        case "--large": profiles.append(.large)
+        case "--peer": isPeer = true
+        case "--deadline": seconds = try Self.seconds(value())
         case "--seed": seed = try Self.seed(value())
         case "--profile": profiles = try Self.profiles(value())
         case "--only": only += try value().split(separator: ",").map(String.init)
@@ -71,6 +78,13 @@ struct Arguments {
             throw UsageError("--seed needs a whole number, not \(text)")
         }
         return seed
+    }
+
+    private static func seconds(_ text: String) throws(UsageError) -> Int {
+        guard let seconds = Int(text), (1...86400).contains(seconds) else {
+            throw UsageError("--deadline needs whole seconds, 1 to 86400, not \(text)")
+        }
+        return seconds
     }
 
     private static func profiles(_ text: String) throws(UsageError) -> [Check.Profile] {
@@ -105,9 +119,11 @@ struct Arguments {
           --options FILE      the store's options: lines "name = value", or a JSON object. In a value,
                               ${TMP} becomes an empty folder of the check's own, where relative paths
                               lie too. An option that is not given keeps its default.
-          --profile A,B       only checks of these profiles: core, cas, list, clock
+          --profile A,B       only checks of these profiles: core, cas, list, clock, large
+          --large             the profile large as well: objects of several GiB, for minutes
           --only A,B          only these checks or groups
           --seed N            the seed of all random numbers; a new one each time when not given
+          --deadline SECONDS  how long each check may take, instead of its own 60 seconds or more
           --json              one JSON document on standard output instead of lines
           --junit FILE        write JUnit XML into FILE as well
           --list              show the checks and end

@@ -48,13 +48,18 @@ internal import HoldfastConformance
     private static func runOne(
         _ id: String, _ arguments: Arguments, _ driverFolder: String, _ options: String?
     ) throws(UsageError) -> Never {
-        guard let check = checks.first(where: { $0.id == id }) else {
+        guard var check = checks.first(where: { $0.id == id }) else {
             throw UsageError("there is no check \(id)")
         }
         guard let given = arguments.folder else { throw UsageError("--run-check needs --folder") }
+        check.seconds = arguments.seconds ?? check.seconds
+        let (folder, seed) = (try existing(given), arguments.seed ?? 0)
+        if arguments.isPeer {
+            CheckProcess.serve(
+                check, driverFolder: driverFolder, folder: folder, optionsPath: options, seed: seed)
+        }
         CheckProcess.run(
-            check, driverFolder: driverFolder, folder: try existing(given), optionsPath: options,
-            seed: arguments.seed ?? 0)
+            check, driverFolder: driverFolder, folder: folder, optionsPath: options, seed: seed)
     }
 
     private static func runAll(
