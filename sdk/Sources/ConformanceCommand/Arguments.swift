@@ -17,6 +17,7 @@ struct Arguments {
     var wantsList = false
     var wantsHelp = false
     var junitPath: String?
+    var tablePath: String?
     var seed: UInt64?
     /// The check to run in this process.
     var check: String?
@@ -61,6 +62,7 @@ struct Arguments {
         case "--json": wantsJSON = true
         case "--options": optionsPath = try value()
         case "--junit": junitPath = try value()
+        case "--table": tablePath = try value()
         case "--run-check": check = try value()
         case "--folder": folder = try value()
         case "--large": profiles.append(.large)
@@ -126,6 +128,7 @@ struct Arguments {
           --deadline SECONDS  how long each check may take, instead of its own 60 seconds or more
           --json              one JSON document on standard output instead of lines
           --junit FILE        write JUnit XML into FILE as well
+          --table FILE        write what the driver can do into FILE as well, as a Markdown table
           --list              show the checks and end
           --help              show this
 

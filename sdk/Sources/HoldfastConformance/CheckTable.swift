@@ -12,6 +12,11 @@ public enum CheckTable {
         "lifecycle.quiet", .core, "a driver never writes to standard output or error",
         LifecycleChecks.quiet)
 
+    /// A check by its id, also one that is no demand but asks the driver something.
+    public static func find(_ id: String) -> Check? {
+        (checks + [Survey.check]).first { $0.id == id }
+    }
+
     private static let binary = [
         Check(
             "binary.manifest", .core,
