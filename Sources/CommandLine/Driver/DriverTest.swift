@@ -10,7 +10,8 @@ struct DriverTest: HoldfastCommand {
         usage: "holdfast driver test <path-or-id> [<options>]",
         discussion: """
             Each check runs in a process of its own. docs/conformance.md describes the
-            checks, the options and the report.
+            checks, the options and the report. An installed driver that is refused can
+            still be tested by its path.
 
             Ends with exit code 0 when every check passed or was refused as declared,
             with 1 when one did not, and with 2 for a wrong command line.
@@ -50,15 +51,12 @@ struct DriverTest: HoldfastCommand {
             return driver
         }
         let id = driver
-        let installed = try context.asked { host throws(HostError) in
-            // Throws with what is installed where there is no such driver.
-            _ = try host.pin(of: id)
-            return host.installedDrivers().first { $0.id == id && $0.shadowedBy == nil }
+        return try context.asked { host throws(HostError) in
+            // One that is not what was pinned, or may not be used, is not run under its id.
+            let found = try host.verifyDrivers(id)
+            if let problem = found.lazy.compactMap(\.problem).first { throw problem }
+            return found.first?.folder ?? ""
         }
-        guard let installed else {
-            throw Failure(.notFound, "driver-missing", "there is no driver \(Table.visible(id))")
-        }
-        return installed.folder
     }
 
     /// The conformance kit that was installed with this program.
