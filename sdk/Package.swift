@@ -53,7 +53,9 @@ let package = Package(
         .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
         .target(
             name: "HoldfastConformance",
-            dependencies: ["CHoldfast", "HoldfastIsolation", "HoldfastLoader"]),
+            dependencies: [
+                "CHoldfast", "HoldfastHistory", "HoldfastIsolation", "HoldfastLoader",
+            ]),
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
             path: "Sources/ConformanceCommand"),

@@ -65,7 +65,7 @@ struct DriverGroup: ParsableCommand {
         subcommands: [
             DriverList.self, DriverInfo.self, DriverInspect.self, DriverInstall.self,
             DriverRemove.self, DriverVerify.self, DriverPinCommand.self, DriverUnpinCommand.self,
-            DriverNew.self, QuarantineGroup.self,
+            DriverNew.self, DriverTest.self, QuarantineGroup.self,
         ])
 }
 

@@ -16,7 +16,7 @@ from blackbox.dist import DRIVERS, dist
 from blackbox.terraform import lock_info, state
 from blackbox.wire import Connection, ConnectionEnded
 
-BINARIES = ("bin/holdfast", "bin/holdfastd")
+BINARIES = ("bin/holdfast", "bin/holdfastd", "libexec/holdfast/holdfast-conformance")
 LIBRARIES = tuple(f"lib/holdfast/drivers/{driver}/driver.so" for driver in DRIVERS)
 
 

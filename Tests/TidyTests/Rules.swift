@@ -8,7 +8,7 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     (
         "sdk/Sources/HoldfastConformance",
-        ["CHoldfast", "HoldfastLoader", "Glibc", "Synchronization"]
+        ["CHoldfast", "HoldfastHistory", "HoldfastLoader", "Glibc", "Synchronization"]
     ),
     ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),

@@ -19,7 +19,8 @@ struct DataFile: Sendable {
     ///   - mustExist: Makes nothing; a missing file is not found.
     /// - Throws: ``DriverError`` when it cannot be made, or its file system cannot hold it safely.
     init(preparing path: String, mustExist: Bool) throws(DriverError) {
-        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4000 else {
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4000, !path.utf8.contains(0)
+        else {
             throw DriverError(.invalid, "the option path must be an absolute path, not '\(path)'")
         }
         if mustExist { try Self.refuseMissing(path) } else { try Self.makeDirectories(of: path) }

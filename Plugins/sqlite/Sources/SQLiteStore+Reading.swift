@@ -86,7 +86,10 @@ extension SQLiteStore {
                 connection throws(SQLiteFailure) in
                 try connection.page(request, from: &start, count: count)
             }
-            for entry in page { try sink.send(entry) }
+            for entry in page {
+                try call.check()
+                try sink.send(entry)
+            }
             if page.count < count { return }
             remaining -= count
         }

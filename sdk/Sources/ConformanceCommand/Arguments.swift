@@ -11,12 +11,13 @@ struct UsageError: Error {
 struct Arguments {
     var driverFolder: String?
     var optionsPath: String?
-    var profiles: [Check.Profile] = Check.Profile.allCases
+    var profiles: [Check.Profile] = Check.Profile.ordinary
     var only: [String] = []
     var wantsJSON = false
     var wantsList = false
     var wantsHelp = false
     var junitPath: String?
+    var tablePath: String?
     var seed: UInt64?
     /// Whether the driver runs in a process of its own, beside the check's.
     var isIsolated = false
@@ -26,6 +27,10 @@ struct Arguments {
     var check: String?
     /// That check's own folder.
     var folder: String?
+    /// Whether this process serves the check instead of running it.
+    var isPeer = false
+    /// The most seconds for each check.
+    var seconds: Int?
 
     /// Reads the words after the program's name.
     ///
@@ -61,10 +66,14 @@ struct Arguments {
         case "--json": wantsJSON = true
         case "--options": optionsPath = try value()
         case "--junit": junitPath = try value()
+        case "--table": tablePath = try value()
         case "--run-check": check = try value()
         case "--folder": folder = try value()
         case "--isolation": isIsolated = try Self.isIsolated(value())
         case "--driver-host": driverHost = try value()
+        case "--large": profiles.append(.large)
+        case "--peer": isPeer = true
+        case "--deadline": seconds = try Self.seconds(value())
         case "--seed": seed = try Self.seed(value())
         case "--profile": profiles = try Self.profiles(value())
         case "--only": only += try value().split(separator: ",").map(String.init)
@@ -85,6 +94,13 @@ struct Arguments {
             throw UsageError("--seed needs a whole number, not \(text)")
         }
         return seed
+    }
+
+    private static func seconds(_ text: String) throws(UsageError) -> Int {
+        guard let seconds = Int(text), (1...86400).contains(seconds) else {
+            throw UsageError("--deadline needs whole seconds, 1 to 86400, not \(text)")
+        }
+        return seconds
     }
 
     private static func profiles(_ text: String) throws(UsageError) -> [Check.Profile] {
@@ -119,14 +135,17 @@ struct Arguments {
           --options FILE      the store's options: lines "name = value", or a JSON object. In a value,
                               ${TMP} becomes an empty folder of the check's own, where relative paths
                               lie too. An option that is not given keeps its default.
-          --profile A,B       only checks of these profiles: core, cas, list, clock
+          --profile A,B       only checks of these profiles: core, cas, list, clock, large
+          --large             the profile large as well: objects of several GiB, for minutes
           --only A,B          only these checks or groups
           --isolation WHERE   in-process (the default), or process: the driver's calls go through
                               holdfast-driver-host
           --driver-host FILE  that program; the one beside this program when not given
           --seed N            the seed of all random numbers; a new one each time when not given
+          --deadline SECONDS  how long each check may take, instead of its own 60 seconds or more
           --json              one JSON document on standard output instead of lines
           --junit FILE        write JUnit XML into FILE as well
+          --table FILE        write what the driver can do into FILE as well, as a Markdown table
           --list              show the checks and end
           --help              show this
 

@@ -48,13 +48,21 @@ internal import HoldfastConformance
     private static func runOne(
         _ id: String, _ arguments: Arguments, _ driverFolder: String, _ options: String?
     ) throws(UsageError) -> Never {
-        guard let check = checks.first(where: { $0.id == id }) else {
+        guard var check = CheckTable.find(id) else {
             throw UsageError("there is no check \(id)")
         }
         guard let given = arguments.folder else { throw UsageError("--run-check needs --folder") }
+        check.seconds = arguments.seconds ?? check.seconds
+        let (folder, seed) = (try existing(given), arguments.seed ?? 0)
+        let program = try driverHost(arguments)
+        if arguments.isPeer {
+            CheckProcess.serve(
+                check, driverFolder: driverFolder, folder: folder, optionsPath: options, seed: seed,
+                driverHost: program)
+        }
         CheckProcess.run(
-            check, driverFolder: driverFolder, folder: try existing(given), optionsPath: options,
-            seed: arguments.seed ?? 0, driverHost: try driverHost(arguments))
+            check, driverFolder: driverFolder, folder: folder, optionsPath: options, seed: seed,
+            driverHost: program)
     }
 
     /// The program that isolates the driver, when it is to be isolated.
@@ -82,15 +90,23 @@ internal import HoldfastConformance
             driverHost: try driverHost(arguments))
         if let problem = run.optionsProblem() { throw UsageError(problem) }
         var text = TextReport()
-        let results = run.run(checks) { result in
+        let chosen = checks.map { check in
+            var check = check
+            check.seconds = arguments.seconds ?? check.seconds
+            return check
+        }
+        let wantsSurvey = arguments.wantsJSON || arguments.tablePath != nil
+        let survey = wantsSurvey ? run.survey() : nil
+        let results = run.run(chosen) { result in
             if !arguments.wantsJSON { write(text.lines(result), to: 1) }
         }
         if arguments.wantsJSON {
-            write(jsonReport(results, facts) + "\n", to: 1)
+            write(jsonReport(results, facts, survey) + "\n", to: 1)
         } else {
             write(TextReport.summary(results, seed: seed), to: 1)
         }
         if let path = arguments.junitPath { try save(junitReport(results, facts), path) }
+        if let path = arguments.tablePath { try save(supportTable(results, facts, survey), path) }
         exit(results.allSatisfy(\.verdict.isGood) ? 0 : 1)
     }
 

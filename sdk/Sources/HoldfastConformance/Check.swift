@@ -10,6 +10,11 @@ public struct Check: Sendable {
         case list
         /// The store's clock, which leases need.
         case clock
+        /// Objects of several GiB, which take minutes; only run when asked for.
+        case large
+
+        /// The profiles that run when none is named.
+        public static let ordinary: [Profile] = allCases.filter { $0 != .large }
     }
 
     /// The group and the name, such as `condition.absent-refused`.

@@ -12,6 +12,8 @@ public final class CheckRun {
     public let folder: String
     /// The seed of the whole run.
     public let seed: UInt64
+    /// The driver's grace, where a raw session has read it.
+    var rawGrace: Int64 = 1000
     /// What could not be looked at although the check passes.
     public var note = ""
 
@@ -143,6 +145,20 @@ public final class CheckRun {
     public func bench() throws(CheckFailure) -> Bench {
         if let shared { return shared }
         let bench = Bench(store: try open(), space: try space())
+        shared = bench
+        return bench
+    }
+
+    /// The same, with the driver's own failure where opening fails.
+    ///
+    /// - Returns: The same store as ``bench()``.
+    /// - Throws: `DriverFailure` of open, or ``CheckFailure``.
+    func openBench() throws -> Bench {
+        if let shared { return shared }
+        let (options, driver, space) = (try options(), try driver(), try space())
+        let store = try driver.open(options, CallContext())
+        stores.append(store)
+        let bench = Bench(store: store, space: space)
         shared = bench
         return bench
     }

@@ -5,12 +5,17 @@ public enum CheckTable {
     /// All checks, group by group.
     public static let checks: [Check] =
         binary + negotiation + lifecycle + data + condition + list + deadline + error + options
-        + clock
+        + secrets + clock + history + robustness
 
     /// The check that fails for what the driver writes to standard output during any check.
     public static let quiet = Check(
         "lifecycle.quiet", .core, "a driver never writes to standard output or error",
         LifecycleChecks.quiet)
+
+    /// A check by its id, also one that is no demand but asks the driver something.
+    public static func find(_ id: String) -> Check? {
+        (checks + [Survey.check]).first { $0.id == id }
+    }
 
     private static let binary = [
         Check(
@@ -90,11 +95,14 @@ public enum CheckTable {
             "lifecycle.threads", .core, "opening and closing 200 times leaves no thread",
             seconds: 120, LifecycleChecks.threads),
         Check(
+            "lifecycle.memory", .core, "opening and closing 1000 times takes no memory",
+            seconds: 120, LifecycleChecks.memory),
+        Check(
             "lifecycle.stop-ends-threads", .core, "stop ends the driver's threads",
             LifecycleChecks.stopEndsThreads),
         Check(
             "lifecycle.two-stores", .core,
-            "two stores of one place see each other's objects, and one outlives the other",
+            "a place can be opened again, here and in other processes, as the driver declares",
             LifecycleChecks.twoStores),
         Check(
             "lifecycle.process-state", .core,
@@ -135,6 +143,22 @@ public enum CheckTable {
         Check(
             "data.too-large", .core, "more bytes than the declared limit are HOLDFAST_TOO_LARGE",
             DataChecks.tooLarge),
+        Check(
+            "data.limit", .core, "an object may have as many bytes as the declared limit",
+            HugeChecks.limit),
+        Check(
+            "data.huge", .large,
+            "an object beyond 4 GiB, or of the declared limit, passes in constant memory",
+            seconds: 3600, HugeChecks.huge),
+        Check(
+            "data.path-printable", .core, "every printable character is itself in a path",
+            AddressChecks.printable),
+        Check(
+            "data.collections", .core, "collections are told apart by every byte",
+            AddressChecks.collections),
+        Check(
+            "data.workspaces", .core, "workspaces of any characters are told apart by every byte",
+            AddressChecks.workspaces),
         Check(
             "data.paths", .core, "paths of all allowed characters are objects of their own",
             AddressChecks.characters),
@@ -262,10 +286,12 @@ public enum CheckTable {
 
     private static let deadline = [
         Check(
-            "deadline.put", .core, "a put that is over before it begins changes nothing",
+            "deadline.put", .core,
+            "a put that is over before it begins returns within the grace and tells the truth",
             DeadlineChecks.put),
         Check(
-            "deadline.remove", .core, "a remove that is over before it begins changes nothing",
+            "deadline.remove", .core,
+            "a remove that is over before it begins returns within the grace and tells the truth",
             DeadlineChecks.remove),
         Check(
             "deadline.reads", .core,
@@ -279,6 +305,14 @@ public enum CheckTable {
             "deadline.while-writing", .core,
             "a put that is cancelled in the middle ends within the grace and changes nothing",
             seconds: 200, DeadlineChecks.whileWriting),
+        Check(
+            "deadline.while-reading", .core,
+            "a get that is cancelled while it sends bytes ends within the grace",
+            seconds: 120, DeadlineChecks.whileReading),
+        Check(
+            "deadline.while-listing", .core,
+            "a list that is cancelled while it sends entries ends within the grace",
+            seconds: 120, DeadlineChecks.whileListing),
     ]
 
     private static let error = [
@@ -288,6 +322,9 @@ public enum CheckTable {
         Check(
             "error.message", .core, "a message is one line of UTF-8 of at most 4096 bytes",
             ErrorChecks.message),
+        Check(
+            "error.retry", .core, "what will never succeed is not to be tried again",
+            ErrorChecks.retry),
     ]
 
     private static let options = [
@@ -305,11 +342,21 @@ public enum CheckTable {
             "options.unusable-path", .core, "a path that cannot be used is an error, not a crash",
             OptionChecks.unusablePath),
         Check(
-            "options.secrets", .core, "a secret appears in no message, descriptor or output",
-            OptionChecks.secrets),
+            "options.values", .core, "every allowed value of an option works or is an error",
+            seconds: 120, OptionChecks.values),
         Check(
-            "options.contents", .core, "what an object holds appears in no message or output",
-            OptionChecks.contents),
+            "options.zero-byte", .core, "a zero byte does not end a path",
+            OptionChecks.terminators),
+    ]
+
+    private static let secrets = [
+        Check(
+            "secrets.options", .core,
+            "a secret appears in no message, descriptor, capability or output",
+            SecretChecks.secrets),
+        Check(
+            "secrets.contents", .core, "what an object holds appears in no message or output",
+            SecretChecks.contents),
     ]
 
     private static let clock = [

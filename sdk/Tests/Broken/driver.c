@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A driver that keeps objects in memory, for the tests of what tests drivers. It is correct, and
-// -DFAULT=<name> breaks it in the way that shelf.txt says of that name.
+// A driver that keeps objects in memory and in a journal, for the tests of what tests drivers. It
+// is correct, and -DFAULT=<name> breaks it in the way that shelf.txt says of that name.
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <holdfast/driver.h>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,8 +31,13 @@ static pthread_mutex_t stores_lock = PTHREAD_MUTEX_INITIALIZER;
 static store *stores;
 static char last_secret[256];  // only what is broken uses it
 static int *volatile nowhere;  // NULL
+static char *volatile lost;    // only what is broken uses it
 
 // ---- Outcomes
+
+static holdfast_retry retry_of(holdfast_status status) {
+    return status == HOLDFAST_UNAVAILABLE ? HOLDFAST_RETRY_SAME : HOLDFAST_RETRY_NEVER;
+}
 
 static holdfast_status fail(const holdfast_call *call, holdfast_status status, const char *message,
                             const char *current) {
@@ -38,11 +45,14 @@ static holdfast_status fail(const holdfast_call *call, holdfast_status status, c
     int says_more = IS(SECRET_IN_ERROR) && last_secret[0];
     snprintf(text, sizeof text, "%s%s%s", message, says_more ? " with " : "",
              says_more ? last_secret : "");
+    if (IS(MULTILINE_MESSAGE)) strcat(text, "\nmore of it");
+    if (IS(EVENT_WITH_SECRET) && last_secret[0])
+        the_host->event(call, HOLDFAST_NOTICE, (holdfast_text){last_secret, strlen(last_secret)});
     int is_applied = IS(FALSE_APPLIED) && status == HOLDFAST_CONDITION;
     holdfast_error error = {.size = sizeof error,
                             .status = status,
                             .applied = is_applied ? HOLDFAST_APPLIED_YES : HOLDFAST_APPLIED_NO,
-                            .retry = HOLDFAST_RETRY_NEVER,
+                            .retry = IS(RETRIES_FOR_EVER) ? HOLDFAST_RETRY_SAME : retry_of(status),
                             .message = {text, strlen(text)},
                             .current_version = {current, current ? strlen(current) : 0}};
     the_host->fail(call, &error);
@@ -75,6 +85,8 @@ static holdfast_status interruption(const holdfast_call *call) {
                    : fail(call, HOLDFAST_CANCELLED, "the call was cancelled", NULL);
 }
 
+#include "journal.h"
+
 // ---- Life
 
 static holdfast_status start(const holdfast_host *host, const holdfast_call *call, void **driver) {
@@ -101,16 +113,17 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
     int size = snprintf(
         text, sizeof text,
         "{\"format\":1,\"id\":\"shelf\",\"version\":\"1.0.0\",\"vendor\":\"The tests\","
-        "\"summary\":\"keeps objects in memory\",\"addressing\":\"rows\",\"grace_ms\":500,"
+        "\"summary\":\"keeps objects in a journal%s\",\"addressing\":\"rows\",\"grace_ms\":500,"
         "\"options\":[{\"name\":\"place\",\"type\":\"path\",\"summary\":\"names the store\","
         "\"required\":false,\"default\":\"shelf\"},{\"name\":\"token\",\"type\":\"secret\","
         "\"summary\":\"not used\",\"required\":false%s%s%s}],\"capabilities\":["
         "{\"id\":\"condition.absent\",\"level\":20},{\"id\":\"condition.version\",\"level\":20},"
         "{\"id\":\"range\",\"level\":20},{\"id\":\"list.attributes\",\"level\":20},"
-        "{\"id\":\"clock\",\"level\":20},{\"id\":\"value\",\"level\":20,\"limit\":%u}]}",
+        "{\"id\":\"clock\",\"level\":20},{\"id\":\"value\",\"level\":20,\"limit\":%u}%s]}",
+        IS(CHANGING_DESCRIPTION) && stores ? ", now open" : "",
         IS(SECRET_IN_DESCRIPTION) ? ",\"default\":\"" : "",
         IS(SECRET_IN_DESCRIPTION) ? last_secret : "", IS(SECRET_IN_DESCRIPTION) ? "\"" : "",
-        MOST_BYTES);
+        MOST_BYTES, IS(CLAIMS_EXCLUSIVE) ? ",{\"id\":\"exclusive\",\"level\":20}" : "");
     return sink->write(sink->context, (const uint8_t *)text, (uint64_t)size);
 }
 
@@ -130,7 +143,10 @@ static void misbehave_in_open(void) {
     pthread_t thread;
     if (IS(CRASHES_IN_OPEN)) *nowhere = 1;
     if (IS(LEAKS_DESCRIPTOR) && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0) abort();
-    if (IS(LEAKS_THREAD)) pthread_create(&thread, NULL, sleep_for_ever, NULL);
+    if (IS(LEAKS_MEMORY)) memset((void *)(lost = malloc(65536)), 1, 65536);
+    if (IS(FORKS) && fork() == 0) _exit(0);
+    if (IS(LEAKS_THREAD) || (IS(KEEPS_THREAD) && !stores))
+        pthread_create(&thread, NULL, sleep_for_ever, NULL);
     if (IS(CHANGES_DIRECTORY) && chdir("/") != 0) abort();
     if (IS(CHANGES_ENVIRONMENT)) setenv("SHELF_STORE", "open", 1);
     if (IS(INSTALLS_HANDLER)) signal(SIGUSR1, handle);
@@ -140,7 +156,9 @@ static void misbehave_in_open(void) {
 static int is_usable(holdfast_text place) {
     char folder[4096];
     struct stat status;
+    if (IS(CRASHES_ON_LONG) && place.size >= sizeof folder) *nowhere = 1;
     if (place.size == 0 || place.size >= sizeof folder) return 0;
+    if (!IS(CUTS_PATH) && memchr(place.data, 0, place.size)) return 0;
     memcpy(folder, place.data, place.size);
     folder[place.size] = 0;
     char *slash = strrchr(folder, '/');
@@ -149,10 +167,20 @@ static int is_usable(holdfast_text place) {
     return stat(folder, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static store *make_store(holdfast_text name) {
+// Opens or makes a store's journal, and the store of it; NULL with errno on a failure.
+static store *make_store(holdfast_text name, int flags) {
     store *s = calloc(1, sizeof *s);
     s->name = calloc(1, name.size + 1);
     memcpy(s->name, name.data, name.size);
+    s->file = open(s->name, O_RDWR | O_CLOEXEC | flags, 0600);
+    if (s->file < 0 && IS(PRETENDS_TO_WRITE)) s->file = open(s->name, O_RDONLY | O_CLOEXEC);
+    if (s->file < 0) {
+        int number = errno;
+        free(s->name);
+        free(s);
+        errno = number;
+        return NULL;
+    }
     pthread_mutex_init(&s->lock, NULL);
     s->next = stores;
     return stores = s;
@@ -169,7 +197,8 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
             (const void *)((const char *)options->items + (size_t)i * options->stride);
         if (equal(o->name, TEXT("place"))) name = o->text;
         if (equal(o->name, TEXT("token")) && o->text.size < sizeof last_secret &&
-            (IS(SECRET_IN_ERROR) || IS(SECRET_IN_DESCRIPTION))) {
+            (IS(SECRET_IN_ERROR) || IS(SECRET_IN_DESCRIPTION) || IS(EVENT_WITH_SECRET) ||
+             IS(SECRET_IN_CAPABILITY))) {
             memset(last_secret, 0, sizeof last_secret);
             memcpy(last_secret, o->text.data, o->text.size);
         }
@@ -181,18 +210,24 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
     misbehave_in_open();
     pthread_mutex_lock(&stores_lock);
     store *s = stores;
+    int must_exist = (options->flags & HOLDFAST_OPEN_EXISTING) && !IS(MAKES_EXISTING), number = 0;
     while (s && !equal((holdfast_text){s->name, strlen(s->name)}, name)) s = s->next;
-    if (!s && (IS(MAKES_EXISTING) || !(options->flags & HOLDFAST_OPEN_EXISTING)))
-        s = make_store(name);
+    if (!s && !(s = make_store(name, must_exist ? 0 : O_CREAT))) number = errno;
+    int is_refused = s && IS(REFUSES_SECOND) && s->is_open;
+    if (s && !is_refused) s->is_open = 1;
     pthread_mutex_unlock(&stores_lock);
-    if (!s) return fail(call, HOLDFAST_NOT_FOUND, "there is no such store", NULL);
+    if (is_refused) return fail(call, HOLDFAST_UNAVAILABLE, "the store is open already", NULL);
+    if (!s && number == ENOENT && must_exist)
+        return fail(call, HOLDFAST_NOT_FOUND, "there is no such store", NULL);
+    if (!s) return fail(call, HOLDFAST_FORBIDDEN, "the journal cannot be opened", NULL);
     *result = s;
     return HOLDFAST_OK;
 }
 
-// The objects stay in memory, so that the next opening finds them.
+// The objects stay in memory, so that the next opening need not read them again.
 static holdfast_status close_store(void *opened, const holdfast_call *call) {
-    (void)opened, (void)call;
+    (void)call;
+    ((store *)opened)->is_open = 0;
     return HOLDFAST_OK;
 }
 
@@ -201,11 +236,19 @@ static holdfast_status capabilities(void *opened, const holdfast_call *call,
     (void)opened, (void)call;
     static const char *const ids[] = {"condition.absent", "condition.version", "range",
                                       "list.attributes",  "clock",             "value"};
+    if (IS(CLAIMS_EXCLUSIVE)) {
+        holdfast_capability c = {
+            .size = sizeof c, .id = TEXT("exclusive"), .level = HOLDFAST_LEVEL_NATIVE};
+        holdfast_status status = sink->capability(sink->context, &c);
+        if (status != HOLDFAST_OK) return status;
+    }
     for (int i = 0; i < 6; i++) {
         holdfast_capability c = {.size = sizeof c,
                                  .id = {ids[i], strlen(ids[i])},
                                  .level = HOLDFAST_LEVEL_NATIVE,
                                  .limit = i == 5 ? MOST_BYTES : 0};
+        if (IS(SECRET_IN_CAPABILITY)) c.note = (holdfast_text){last_secret, strlen(last_secret)};
+        if (IS(REPORTS_TWICE) && i == 1) c.id = (holdfast_text){ids[0], strlen(ids[0])};
         holdfast_status status = sink->capability(sink->context, &c);
         if (status != HOLDFAST_OK) return status;
     }

@@ -15,7 +15,8 @@ typedef struct object {
     struct object *previous;  // only what is broken uses it
 } object;
 
-// One store: it lives from its first opening to the driver's stop, and is found by its name.
+// One store: it lives from its first opening to the driver's stop, and is found by its name. What
+// lies in memory is what its journal says; see journal.h.
 typedef struct store {
     struct store *next;
     char *name;
@@ -23,7 +24,15 @@ typedef struct store {
     object **objects;
     uint32_t count, space;
     uint64_t writes, readings;
+    int file;         // its journal
+    uint64_t offset;  // what of the journal was read or written
+    uint8_t *late;    // only what is broken uses it
+    uint64_t late_size;
+    int is_open;      // only what is broken uses it
 } store;
+
+static void lock(store *s);
+static void unlock(store *s);
 
 static holdfast_text copy_text(holdfast_text text) {
     char *data = malloc(text.size + 1);
@@ -63,11 +72,12 @@ static void release(object *o) {
 
 // The path under which an object is kept: the very bytes, unless the driver is broken.
 static holdfast_text stored_path(holdfast_text path, char *buffer) {
-    if (!IS(FOLDS_CASE) && !IS(NORMALIZES_UNICODE)) return path;
+    if (!IS(FOLDS_CASE) && !IS(NORMALIZES_UNICODE) && !IS(PLUS_IS_SPACE)) return path;
     uint64_t size = 0;
     for (uint64_t i = 0; i < path.size; i++) {
         char c = path.data[i];
         if (IS(FOLDS_CASE) && c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        if (IS(PLUS_IS_SPACE) && c == '+') c = ' ';
         if (IS(NORMALIZES_UNICODE) && i + 2 < path.size && !memcmp(path.data + i, "e\xcc\x81", 3)) {
             buffer[size++] = (char)0xc3;
             c = (char)0xa9;
@@ -79,8 +89,13 @@ static holdfast_text stored_path(holdfast_text path, char *buffer) {
 }
 
 static int order(const object *o, const holdfast_key *key, holdfast_text path) {
-    int first = compare(o->collection, key->collection);
-    if (first == 0) first = compare(o->workspace, key->workspace);
+    holdfast_text collection = key->collection, workspace = key->workspace, kept = o->collection;
+    if (IS(SHORT_COLLECTION) && collection.size > 20) collection.size = 20;
+    if (IS(SHORT_COLLECTION) && kept.size > 20) kept.size = 20;
+    if (IS(TRIMS_WORKSPACE) && workspace.size > 0 && workspace.data[workspace.size - 1] == '/')
+        workspace.size--;
+    int first = compare(kept, collection);
+    if (first == 0) first = compare(o->workspace, workspace);
     return first != 0 ? first : compare(o->path, path);
 }
 
@@ -101,27 +116,9 @@ static object *find(const store *s, const holdfast_key *key, uint32_t *at) {
     return NULL;
 }
 
-// The object of a key with one more reference, or NULL.
-static object *take(store *s, const holdfast_key *key) {
-    uint32_t at;
-    pthread_mutex_lock(&s->lock);
-    object *o = find(s, key, &at);
-    if (o && IS(HIDES_CHILDREN)) {
-        for (uint32_t i = 0; i < s->count; i++) {
-            uint64_t size = s->objects[i]->path.size;
-            if (size < key->path.size && key->path.data[size] == '/' &&
-                starts_with(key->path, s->objects[i]->path))
-                o = NULL;
-        }
-    }
-    if (o && IS(STALE_READ) && o->previous && ++s->readings % 8 == 0) o = o->previous;
-    if (o) atomic_fetch_add(&o->references, 1);
-    pthread_mutex_unlock(&s->lock);
-    return o;
-}
-
 static void make_version(store *s, object *o, const object *old) {
     uint64_t number = ++s->writes;
+    if (IS(WRAPS_VERSION)) number %= 16;
     if (IS(REUSED_VERSION)) number = old ? strtoull(old->version, NULL, 16) + 1 : 1;
     if (IS(CONTENT_VERSION)) {
         number = 14695981039346656037ull;
@@ -138,10 +135,14 @@ static object *make_object(const holdfast_put *request, uint8_t *bytes, uint64_t
     atomic_init(&o->references, 1);
     o->collection = copy_text(request->key->collection);
     o->workspace = copy_text(request->key->workspace);
+    if (IS(TRIMS_WORKSPACE) && o->workspace.size > 0 &&
+        o->workspace.data[o->workspace.size - 1] == '/')
+        o->workspace.size--;
     o->path = IS(RETAINS_BUFFER) ? request->key->path
                                  : copy_text(stored_path(request->key->path, buffer));
     o->bytes = bytes;
     o->count = IS(DROPS_LAST_BYTE) && count > 65536 ? count - 1 : count;
+    if (IS(WRAPS_COUNT)) o->count &= MOST_BYTES - 1;
     clock_gettime(CLOCK_REALTIME, &now);
     o->modified_ns = now.tv_sec * 1000000000ll + now.tv_nsec;
     o->attribute_count = IS(FORGETS_ATTRIBUTES) ? 0 : request->attribute_count;
@@ -159,7 +160,6 @@ static object *make_object(const holdfast_put *request, uint8_t *bytes, uint64_t
 static void place(store *s, const holdfast_key *key, object *o) {
     uint32_t at;
     object *old = find(s, key, &at);
-    make_version(s, o, old);
     if (old && IS(STALE_READ)) {
         release(old->previous);
         old->previous = NULL;
@@ -189,6 +189,8 @@ static void free_store(store *s) {
     for (uint32_t i = 0; i < s->count; i++) release(s->objects[i]);
     pthread_mutex_destroy(&s->lock);
     free(s->objects);
+    free(s->late);
+    close(s->file);
     free(s->name);
     free(s);
 }

@@ -47,7 +47,9 @@ static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static holdfast_status fail(const holdfast_call *call, holdfast_status status,
                             holdfast_applied applied, const char *message, holdfast_text current) {
-    holdfast_error error = {sizeof error, 0, status, applied, HOLDFAST_RETRY_SAME, 0, 5000000, 42,
+    int is_lasting = status == HOLDFAST_NOT_FOUND || status == HOLDFAST_UNSUPPORTED;
+    holdfast_error error = {sizeof error, 0, status, applied,
+                            is_lasting ? HOLDFAST_RETRY_NEVER : HOLDFAST_RETRY_SAME, 0, 5000000, 42,
                             TEXT("EXAMPLE"), {message, strlen(message)}, current};
     the_host->fail(call, &error);
     return status;
@@ -162,7 +164,8 @@ static const char description[] =
     "\"capabilities\":[" CAPABILITY("condition.absent", 20)
     CAPABILITY("condition.version", LEVEL_OF_VERSION) CAPABILITY("range", 20)
     CAPABILITY("list.attributes", 20) CAPABILITY("clock", 20)
-    "{\"id\":\"value\",\"level\":10,\"limit\":1048576,\"note\":\"small\"}]}";
+    "{\"id\":\"value\",\"level\":10,\"limit\":1048576,\"note\":\"small\"},"
+    "{\"id\":\"volatile\",\"level\":20,\"limit\":0,\"note\":\"gone with the process\"}]}";
 
 static holdfast_status describe(void *driver, const holdfast_call *call, const holdfast_sink *sink) {
     holdfast_status status = sink->write(sink->context, (const uint8_t *)description, 6);
@@ -237,6 +240,7 @@ static holdfast_status capabilities(void *store, const holdfast_call *call,
         {sizeof *all, 0, TEXT("list.attributes"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
         {sizeof *all, 0, TEXT("clock"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
         {sizeof *all, 0, TEXT("value"), HOLDFAST_LEVEL_EMULATED, 0, MOST_BYTES, TEXT("small")},
+        {sizeof *all, 0, TEXT("volatile"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         holdfast_status status = sink->capability(sink->context, &all[i]);
@@ -295,7 +299,9 @@ static holdfast_status get(void *store, const holdfast_call *call, const holdfas
         status = sink->info(sink->context, &info);
         while (status == 0 && rest > 0) {
             uint64_t piece = rest < 4096 ? rest : 4096;
-            status = bytes->write(bytes->context, o->bytes + offset, piece);
+            status = the_host->cancelled(call)
+                         ? over(call)
+                         : bytes->write(bytes->context, o->bytes + offset, piece);
             offset += piece;
             rest -= piece;
         }
@@ -404,7 +410,9 @@ static holdfast_status list(void *store, const holdfast_call *call, const holdfa
     for (uint32_t i = 0; i <= m->count && status == 0; i++) {
         int last = i == m->count || sent + filled == request->limit;
         if (filled == 3 || (last && filled > 0)) {
-            status = sink->entries(sink->context, batch, filled, sizeof *batch);
+            status = the_host->cancelled(call)
+                         ? over(call)
+                         : sink->entries(sink->context, batch, filled, sizeof *batch);
             sent += filled;
             filled = 0;
         }

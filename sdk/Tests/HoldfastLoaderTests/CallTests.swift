@@ -110,7 +110,7 @@ import Testing
         let capabilities = try store.capabilities(CallContext())
         #expect(
             capabilities.first == CapabilityReport(id: "condition.absent", level: .native)
-                && capabilities.last
+                && capabilities.last { $0.id == "value" }
                     == CapabilityReport(
                         id: "value", level: .emulated, limit: 1 << 20, note: "small")
         )

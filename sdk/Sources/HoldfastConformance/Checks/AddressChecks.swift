@@ -108,6 +108,68 @@ enum AddressChecks {
         }
     }
 
+    /// Every printable character of ASCII, as a path, at either end of one and in a part.
+    static func printable(_ run: CheckRun) throws {
+        let all = (0x20...0x7e).map { Character(UnicodeScalar(UInt8($0))) }
+            .filter { $0 != "/" }
+        try apart(run, all.filter { $0 != "." }.map { "\($0)" })
+        try apart(run, all.flatMap { ["ab\($0)", "\($0)cd"] })
+        try apart(run, all.map { "part\($0)/\($0)end" })
+        let separators = ["\u{a0}", "\u{2028}", "\u{2029}", "\u{202e}", "\u{2044}", "\u{ff0f}"]
+        try apart(run, separators.map { "a\($0)b" } + ["\u{fffd}", "\u{ffff}", "a b", "a/b"])
+    }
+
+    /// Collections that differ in their last byte, or look like something else.
+    static func collections(_ run: CheckRun) throws {
+        let bench = try run.bench()
+        let word = run.random.word(20)
+        let names = [
+            word + "-aaaaaaaaaaa", word + "-aaaaaaaaaab", word, word + "-", word + "--", word + "0",
+            "a", "a-", "con", "nul", "index", "tmp", "locks",
+        ]
+        let path = "only/" + run.random.word(10)
+        var written: [(Bench, [UInt8], ObjectInfo)] = []
+        for name in names {
+            let space = Bench.Space(collection: name, workspace: bench.space.workspace)
+            let other = Bench(store: bench.store, space: space)
+            let bytes = run.random.bytes(16)
+            written.append((other, bytes, try other.put(path, bytes)))
+        }
+        for (other, bytes, info) in written {
+            try other.expect(path, bytes, info, "in the collection \(other.space.collection)")
+            let listed = try other.list("only/").entries.map(\.path)
+            try require(
+                listed.filter { $0 == path }.count == 1,
+                "the collection \(other.space.collection) lists \(listed)")
+        }
+        for (other, _, _) in written { try other.remove(path) }
+    }
+
+    /// Workspaces of any characters, which a store must keep apart as they are.
+    static func workspaces(_ run: CheckRun) throws {
+        let bench = try run.bench()
+        guard try !run.descriptor().isPlace || bench.space.workspace.isEmpty else { return }
+        let word = run.random.word(8)
+        let endings = [
+            "", "/", "//", "/.", "/..", ".", " ", "%", "%2F", "+", "\\", ":", "'", "\"", ";", "é",
+            "e\u{301}", "É", "\u{2028}", "\u{10ffff}",
+        ]
+        var written: [(Bench, [UInt8], ObjectInfo)] = []
+        for ending in endings {
+            let space = Bench.Space(
+                collection: bench.space.collection, workspace: "\(word)\(ending)")
+            let other = Bench(store: bench.store, space: space)
+            let bytes = run.random.bytes(16)
+            written.append((other, bytes, try other.put("same", bytes)))
+        }
+        for (other, bytes, info) in written {
+            let name = "in the workspace \(shown(other.space.workspace))"
+            try other.expect("same", bytes, info, name)
+            let count = try other.list().entries.count
+            try require(count == 1, "\(name) there are \(count) objects, not 1")
+        }
+    }
+
     // MARK: - Attributes
 
     private static func roundTrip(

@@ -49,6 +49,18 @@ enum ErrorChecks {
         }
     }
 
+    static func retry(_ run: CheckRun) throws {
+        for (words, outcome) in try failures(run) {
+            guard let report = outcome.report else { continue }
+            let isLasting = [HOLDFAST_UNSUPPORTED, HOLDFAST_INVALID, HOLDFAST_NOT_FOUND]
+                .contains(report.status)
+            try require(
+                !isLasting || report.retry == HOLDFAST_RETRY_NEVER,
+                "\(words) says that the same call may succeed later",
+                do: "say HOLDFAST_RETRY_NEVER where nothing but another call helps")
+        }
+    }
+
     static func message(_ run: CheckRun) throws {
         for (words, outcome) in try failures(run) {
             let bytes = outcome.report?.messageBytes ?? []

@@ -99,6 +99,31 @@ enum LifecycleChecks {
 
     private static func threadCount() -> Int { names(in: "/proc/self/task").count }
 
+    /// Memory that is lost in each round shows as a resident set that grows with the rounds.
+    static func memory(_ run: CheckRun) throws {
+        try run.bench().put("kept", run.random.bytes(1000))
+        try run.close(try run.bench().store)
+        for _ in 0..<100 { try run.close(try run.open()) }
+        let before = residentKiB()
+        for _ in 0..<memoryRounds { try run.close(try run.open()) }
+        let grown = residentKiB() - before
+        try require(
+            grown < memoryRounds * 4,
+            "\(memoryRounds) times open and close take \(grown) KiB of memory",
+            do: "free everything in close, and in open when it fails")
+    }
+
+    private static let memoryRounds = 1000
+
+    /// The memory that this process has now.
+    private static func residentKiB() -> Int {
+        let status = (try? readFile("/proc/self/status", most: 65536)) ?? []
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first {
+            $0.hasPrefix("VmRSS:")
+        }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+
     static func stopEndsThreads(_ run: CheckRun) throws {
         _ = try run.load()
         let before = threadCount()
@@ -112,13 +137,58 @@ enum LifecycleChecks {
     }
 
     static func twoStores(_ run: CheckRun) throws {
+        guard try !run.isExclusive() else { return try oneOpener(run) }
         let first = try run.bench()
         let second = Bench(store: try run.open(), space: first.space)
         let info = try first.put("shared", Array("one".utf8))
         try second.expect("shared", Array("one".utf8), info, "in a second store of the same place")
+        if try !run.isVolatile() {
+            let peer = Client(try run.peer())
+            let version = try peer.put("shared", Pattern(id: 3))
+            let written = ObjectInfo(version: version, byteCount: UInt64(Pattern.least))
+            try second.expect(
+                "shared", Pattern(id: 3).bytes, written, "after another process wrote it")
+        }
         try run.close(first.store)
         let other = try second.put("shared", Array("two".utf8))
         try second.expect("shared", Array("two".utf8), other, "after the first store was closed")
+    }
+
+    /// A driver that declares one opener refuses all others, and lets the next one in.
+    private static func oneOpener(_ run: CheckRun) throws {
+        let first = try run.bench()
+        let info = try first.put("held", [1])
+        let (driver, options) = (try run.driver(), try run.options())
+        let peer = try Peer()
+        let openings: [(String, () throws -> Void)] = [
+            (
+                "a second open in the same process",
+                { try driver.open(options, CallContext()).close(CallContext()) }
+            ),
+            ("an open in another process", { try peer.ask("open") }),
+        ]
+        for (words, opening) in openings {
+            let failure = try failure(
+                opening,
+                orFound: "\(words) succeeds, though the driver declares that it is exclusive",
+                do: "refuse it, or do not declare the capability exclusive")
+            try require(
+                failure.code == .unavailable || failure.code == .conflict,
+                "\(words) answers \"\(failure)\"",
+                do: "answer HOLDFAST_UNAVAILABLE or HOLDFAST_CONFLICT, and say who holds the store")
+            try require(
+                failure.retry != .never, "\(words) is refused as if it could never succeed",
+                do: "say HOLDFAST_RETRY_SAME: the other opener goes away")
+            try first.expect("held", [1], info, "after \(words) was refused")
+        }
+        try run.close(first.store)
+        try peer.ask("open")
+        try Client(peer).put("held", Pattern(id: 2))
+        try peer.ask("close")
+        let again = Bench(store: try run.open(), space: first.space)
+        try require(
+            try again.get("held").bytes == Pattern(id: 2).bytes,
+            "what another process wrote between two openings is not there")
     }
 
     // MARK: - The process

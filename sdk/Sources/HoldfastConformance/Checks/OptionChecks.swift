@@ -1,8 +1,7 @@
 internal import CHoldfast
 internal import HoldfastLoader
-internal import Synchronization
 
-// What a driver does with the options of a store, above all with its secrets.
+// What a driver does with the options of a store.
 
 /// Checks of opening stores.
 enum OptionChecks {
@@ -91,92 +90,66 @@ enum OptionChecks {
             orFound: "\(words) succeeds")
     }
 
-    // MARK: - Secrets
+    // MARK: - Values
 
-    /// Everything that a driver says, by where it said it.
-    private final class Listener: Sendable {
-        private let said = Mutex<[(where: String, text: String)]>([])
-
-        init() {
-            DriverEvents.setHandler { [self] _, message, _ in hear("an event", message) }
-        }
-
-        func hear(_ place: String, _ text: String) { said.withLock { $0.append((place, text)) } }
-
-        func expectSilence(about secret: String, _ what: String) throws {
-            let place = said.withLock { said in
-                said.first { $0.text.contains(secret) }?.where
-            }
-            try require(
-                place == nil, "\(what) appears in \(place ?? "")",
-                do: "leave it out of every message, descriptor and event")
+    /// Values of an option that its description allows and nobody would choose.
+    private static func extremes(_ option: Descriptor.Option) -> [OptionValue.Value] {
+        let long = String(repeating: "x", count: 70_000)
+        switch option.type {
+        case .string, .secret: return [.text(""), .text(long), .text("%s%n\u{10ffff}\n'\";--")]
+        case .path:
+            return [
+                .text("/"), .text("/" + long),
+                .text(
+                    "/"
+                        + Array(repeating: "d", count: 3000)
+                        .joined(separator: "/")), .text("/dev/null"), .text("/proc/self/mem/x"),
+            ]
+        case .integer: return [.number(.min), .number(-1), .number(0), .number(.max)]
+        case .boolean: return [.number(0), .number(1)]
+        case .duration, .size: return [.number(0), .number(1), .number(.max)]
+        case .choice: return option.choices.map { .text($0) }
         }
     }
 
-    static func secrets(_ run: CheckRun) throws {
-        let listener = Listener()
+    static func values(_ run: CheckRun) throws {
         let (driver, options) = (try run.driver(), try run.options())
-        let described = try run.descriptor().options.filter { $0.type == .secret }
-        if described.isEmpty { run.note = "no option is a secret" }
-        for option in described {
-            let canary = "canary-\(run.random.word(20))"
-            var changed = options.filter { $0.name != option.name }
-            changed.append(OptionValue(name: option.name, type: .secret, value: .text(canary)))
-            hearFailure(listener, "the error of open") {
-                let store = try driver.open(changed, CallContext())
-                defer { hearFailure(listener, "an error") { try store.close(CallContext()) } }
-                try provoke(Bench(store: store, space: try run.space()), listener)
+        for option in try run.descriptor().options {
+            for value in extremes(option) where option.allows(value) {
+                let changed =
+                    options.filter { $0.name != option.name }
+                    + [OptionValue(name: option.name, type: option.type, value: value)]
+                let words = "open with an extreme value of the option \(option.name)"
+                do {
+                    try driver.open(changed, CallContext()).close(CallContext())
+                } catch {
+                    try require(
+                        error.code != .internalError && !error.message.isEmpty,
+                        "\(words) answers \"\(error)\"",
+                        do: "say which value cannot be used and why, with the class that fits")
+                }
             }
-            listener.hear("the descriptor", text(try driver.describe(CallContext())))
-            listener.hear("standard output", captured(1))
-            listener.hear("standard error", captured(2))
-            try listener.expectSilence(about: canary, "the secret of the option \(option.name)")
         }
+        try LifecycleChecks.work(try run.bench())
     }
 
-    static func contents(_ run: CheckRun) throws {
-        let listener = Listener()
-        let canary = "canary-\(run.random.word(20))"
-        let bench = try run.bench()
-        try bench.put("canary", Array(canary.utf8))
-        let info = try bench.put("canary", Array(canary.utf8))
-        hearFailure(listener, "an error") {
-            try bench.put("canary", Array(canary.utf8), if: .absent)
+    /// A terminator inside a text is a byte of it; C functions would cut the text there.
+    static func terminators(_ run: CheckRun) throws {
+        let (driver, options) = (try run.driver(), try run.options())
+        let paths = options.indices.filter { options[$0].type == .path }
+        if paths.isEmpty { run.note = "no path is among the options" }
+        for index in paths {
+            var changed = options
+            changed[index].value = .text("\(run.folder)/cut\u{0}off")
+            let words = "open with a path that holds a zero byte (\(changed[index].name))"
+            let failure = try refusal(driver, changed, words)
+            try require(
+                failure.code == .invalid, "\(words) answers \"\(failure)\"",
+                do: "answer HOLDFAST_INVALID: no file can have such a name")
+            let made = names(in: run.folder)
+            try require(
+                !made.contains("cut"), "\(words) makes \(made)",
+                do: "use the size of a text, not a terminator, and refuse a zero byte")
         }
-        hearFailure(listener, "an error") {
-            try bench.put(
-                "canary", Array(canary.utf8), if: .version(Version(token: info.version.token + [1]))
-            )
-        }
-        try provoke(bench, listener)
-        listener.hear("standard output", captured(1))
-        listener.hear("standard error", captured(2))
-        try listener.expectSilence(about: canary, "what an object holds")
-    }
-
-    /// Makes calls that fail.
-    private static func provoke(_ bench: Bench, _ listener: Listener) throws {
-        let cancelled = CallContext()
-        cancelled.cancel()
-        let calls: [() throws -> Void] = [
-            { _ = try bench.head("nothing") }, { _ = try bench.get("nothing") },
-            { try bench.put("late", [1], cancelled) }, { _ = try bench.list("", cancelled) },
-            { _ = try bench.store.ping(cancelled) },
-        ]
-        for call in calls { hearFailure(listener, "an error", call) }
-    }
-
-    private static func hearFailure(
-        _ listener: Listener, _ place: String, _ body: () throws -> Void
-    ) {
-        do { try body() } catch {
-            listener.hear(place, "\(error)")
-        }
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    private static func captured(_ descriptor: Int32) -> String {
-        text((try? readFile("/proc/self/fd/\(descriptor)", most: 1 << 20)) ?? [])
     }
 }

@@ -17,6 +17,13 @@ final class Rival<Value: Sendable>: @unchecked Sendable {
 
     /// Starts the work and gives it a second: a driver may make it wait for the call in flight.
     func start() {
+        go()
+        for _ in 0..<1000 where !isDone { pause(milliseconds: 1) }
+        isFirst = isDone
+    }
+
+    /// Starts the work.
+    func go() {
         var thread = pthread_t()
         let job = RivalJob { [self] in
             let outcome = Result<Value, any Error> { try work() }
@@ -26,8 +33,6 @@ final class Rival<Value: Sendable>: @unchecked Sendable {
         let code = unsafe pthread_create(&thread, nil, { unsafe runJob($0) }, context)
         guard code == 0 else { return unsafe Unmanaged<RivalJob>.fromOpaque(context).release() }
         self.thread = thread
-        for _ in 0..<1000 where !isDone { pause(milliseconds: 1) }
-        isFirst = isDone
     }
 
     /// Starts the work at the first of several calls.
@@ -40,7 +45,7 @@ final class Rival<Value: Sendable>: @unchecked Sendable {
     /// - Returns: Whether it was over before the call in flight went on, and what it returned.
     /// - Throws: What the work threw.
     func finish() throws -> (isFirst: Bool, value: Value) {
-        guard let thread else { throw CheckFailure("the source of the put was never read") }
+        guard let thread else { throw CheckFailure("the driver never asked for bytes") }
         _ = pthread_join(thread, nil)
         guard let result = result.withLock({ $0 }) else {
             throw CheckFailure("the kit lost the result of a thread")

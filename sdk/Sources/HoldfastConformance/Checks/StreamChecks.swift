@@ -83,37 +83,35 @@ enum StreamChecks {
         }
     }
 
-    /// Another store reads the object while a large part of its new bytes was already taken.
+    /// Someone else reads the object while a large part of its new bytes was already taken.
     static func putWhole(_ run: CheckRun) throws {
         let bench = try run.bench()
-        let other = Bench(store: try run.open(), space: bench.space)
-        let size = try run.capped(1_000_000)
-        for old in [[7], nil] as [[UInt8]?] {
+        let other = try run.bystander()
+        let new = Pattern(id: 8, count: try run.capped(1_000_000))
+        let bytes = new.bytes
+        for old in [Pattern(id: 7), nil] {
             let path = old == nil ? "new" : "old"
-            if let old { try bench.put(path, old) }
-            let rival = Rival { () throws -> [UInt8]? in
-                do { return try other.get(path).bytes } catch let failure as DriverFailure
-                    where failure.code == .notFound
-                { return nil }
-            }
+            if let old { try bench.put(path, old.bytes) }
+            let rival = other.map { other in Rival { try other.get(path)?.pattern } }
             var given = 0
-            let request = PutRequest(length: UInt64(size))
+            let request = PutRequest(length: UInt64(bytes.count))
             let info = try unsafe bench.store.put(bench.key(path), request, CallContext()) {
                 buffer in
-                if given > size / 2 && given < size { rival.startOnce() }
-                let count = min(buffer.count, 8192, size - given)
-                for index in 0..<count { unsafe buffer[index] = 8 }
+                if given > bytes.count / 2 && given < bytes.count { rival?.startOnce() }
+                let count = min(buffer.count, 8192, bytes.count - given)
+                unsafe buffer.copyBytes(from: bytes[given..<given + count])
                 given += count
                 return count
             }
-            let (isFirst, seen) = try rival.finish()
-            let new = [UInt8](repeating: 8, count: size)
-            try require(
-                seen == old || !isFirst && seen == new,
-                "while put still reads its source, get of the object gives"
-                    + " \(seen.map { "\($0.count) bytes" } ?? "nothing")",
-                do: "make an object visible only when all of it is there, in one step")
-            try bench.expect(path, new, info, "after put")
+            if let rival {
+                let (isFirst, seen) = try rival.finish()
+                try require(
+                    seen == old || !isFirst && seen == new,
+                    "while put still reads its source, get of the object gives"
+                        + " \(seen.map { "\($0.count) bytes" } ?? "nothing")",
+                    do: "make an object visible only when all of it is there, in one step")
+            }
+            try bench.expect(path, bytes, info, "after put")
         }
     }
 

@@ -9,6 +9,13 @@ struct Descriptor: Sendable {
         var isRequired: Bool
         var defaultText: String?
         var choices: [String]
+        var bounds = Int64.min...Int64.max
+
+        /// Whether a number keeps the bounds; all else was not bounded.
+        func allows(_ value: OptionValue.Value) -> Bool {
+            guard case .number(let number) = value else { return true }
+            return bounds.contains(number)
+        }
     }
 
     var id: String
@@ -75,10 +82,13 @@ struct Descriptor: Sendable {
         if fields.has("choices") { choices = try fields.array("choices").compactMap(\.text) }
         try require(
             type != .choice || !choices.isEmpty, "the option \(name) is a choice without choices")
+        let least = try fields.has("minimum") ? fields.integer("minimum") : .min
+        let most = try fields.has("maximum") ? fields.integer("maximum") : .max
+        try require(least <= most, "the option \(name) has a minimum over its maximum")
         return Option(
             name: name, type: type, isRequired: try fields.boolean("required"),
             defaultText: fields.has("default") ? try fields.text("default") : nil,
-            choices: choices)
+            choices: choices, bounds: least...most)
     }
 
     private static func capability(_ item: JSONValue) throws(CheckFailure) -> CapabilityReport {

@@ -14,30 +14,48 @@ public struct RunFacts: Sendable {
     }
 }
 
-/// The report as JSON; `docs/writing-a-driver.md` gives its shape.
+/// The report as JSON; `docs/conformance.md` gives its shape.
 ///
 /// - Parameters:
 ///   - results: All results.
 ///   - facts: What the run was about.
+///   - survey: What the driver says that it can do; `nil` where it could not be asked.
 /// - Returns: One line.
-public func jsonReport(_ results: [CheckResult], _ facts: RunFacts) -> String {
+public func jsonReport(
+    _ results: [CheckResult], _ facts: RunFacts, _ survey: Survey?
+) -> String {
     let manifest = LibraryInspection.inspect(folder: facts.folder).manifest
     let driver = [
         ("folder", quoted(facts.folder)), ("id", quoted(manifest?.id)),
-        ("version", quoted(manifest?.version)),
+        ("version", quoted(manifest?.version)), ("threads", quoted(survey?.threads)),
+        ("capabilities", survey.map { capabilities($0) } ?? "null"),
     ]
     let interface = [
         ("major", "\(InterfaceVersion.major)"), ("minor", "\(InterfaceVersion.minor)"),
         ("draft", "\(InterfaceVersion.draft)"),
     ]
-    let counts = ["pass", "refused", "fail", "crash", "hang"].map { word in
+    let counts = Verdict.words.map { word in
         (word, "\(results.count { $0.verdict.word == word })")
+    }
+    let groups = GroupTally.of(results).map { group in
+        object([("name", quoted(group.name))] + group.counts.map { ($0.word, "\($0.count)") })
     }
     let checks = results.map { object($0.fields) }.joined(separator: ",")
     return object([
         ("format", "1"), ("interface", object(interface)), ("driver", object(driver)),
-        ("seed", quoted("\(facts.seed)")), ("summary", object(counts)), ("checks", "[\(checks)]"),
+        ("seed", quoted("\(facts.seed)")), ("summary", object(counts)),
+        ("groups", "[\(groups.joined(separator: ","))]"), ("checks", "[\(checks)]"),
     ])
+}
+
+private func capabilities(_ survey: Survey) -> String {
+    let reports = survey.capabilities.values.sorted { $0.id < $1.id }.map { report in
+        object([
+            ("id", quoted(report.id)), ("level", "\(report.level.rawValue)"),
+            ("limit", "\(report.limit)"),
+        ])
+    }
+    return "[\(reports.joined(separator: ","))]"
 }
 
 extension CheckResult {

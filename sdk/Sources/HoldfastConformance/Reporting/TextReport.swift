@@ -29,7 +29,7 @@ public struct TextReport {
     ///   - seed: The seed of the run.
     /// - Returns: Lines, each with its end.
     public static func summary(_ results: [CheckResult], seed: UInt64) -> String {
-        let counts = ["pass", "refused", "fail", "crash", "hang"].map { word in
+        let counts = Verdict.words.map { word in
             "\(results.count { $0.verdict.word == word }) \(word)"
         }
         let bad = results.filter { !$0.verdict.isGood }.map(\.check.id)

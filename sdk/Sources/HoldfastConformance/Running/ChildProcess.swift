@@ -63,7 +63,8 @@ internal import Glibc
         return .overdue
     }
 
-    private static func ending(_ status: Int32) -> Ending {
+    /// An ending as `waitpid` reports it.
+    static func ending(_ status: Int32) -> Ending {
         let signal = status & 0x7f
         return signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal)
     }

@@ -95,6 +95,7 @@ public struct ConformanceRun: Sendable {
 
     private func arguments(_ check: Check, _ folder: String) -> [String] {
         ["--run-check", check.id, "--folder", folder, "--seed", "\(seed)"]
+            + ["--deadline", "\(check.seconds)"]
             + (optionsPath.map { ["--options", $0] } ?? [])
             + (isolation(check).map { ["--isolation", "process", "--driver-host", $0] } ?? [])
             + ["--", driverFolder]
@@ -164,6 +165,7 @@ public enum CheckProcess {
         _ check: Check, driverFolder: String, folder: String, optionsPath: String?, seed: UInt64,
         driverHost: String? = nil
     ) -> Never {
+        unblockSignals()
         // A runner that was killed leaves nothing behind.
         _ = alarm(UInt32(check.seconds) + 10)
         _ = fcntl(ChildProcess.verdictDescriptor, F_SETFD, FD_CLOEXEC)
@@ -182,6 +184,13 @@ public enum CheckProcess {
         exit(isSaid ? 0 : 1)
     }
 
+    /// Lets every signal through, whatever the thread that started this process kept away.
+    static func unblockSignals() {
+        var none = sigset_t()
+        _ = unsafe sigemptyset(&none)
+        _ = unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
+    }
+
     /// Reads a file of options; no file gives no options.
     static func readOptions(_ path: String?) throws(CheckFailure) -> OptionsFile {
         guard let path else { return OptionsFile() }
@@ -195,6 +204,8 @@ public enum CheckProcess {
             return .pass(note: run.note)
         } catch let failure as CheckFailure {
             return .fail(failure)
+        } catch let gone as PeerGone {
+            return .fail(CheckFailure(gone.description))
         } catch let refused as Refused {
             do { try run.finish() } catch { return .fail(error) }
             return .refused(capability: refused.capability)

@@ -17,6 +17,13 @@ struct RawReport: Sendable {
 /// The kit's own host, for checks that need other tables than the loader makes.
 enum RawHost {
     private static let report = Mutex<RawReport?>(nil)
+    private static let cancelled = Atomic<Bool>(false)
+
+    /// Whether the call under way is no longer wanted.
+    static var isCancelled: Bool {
+        get { cancelled.load(ordering: .acquiring) }
+        set { cancelled.store(newValue, ordering: .releasing) }
+    }
 
     /// The last report, which is then forgotten.
     static func takeReport() -> RawReport? {
@@ -71,6 +78,7 @@ private func rawFail(
 }
 
 private func rawCancelled(_ call: UnsafePointer<holdfast_call>?) -> Int32 {
+    if RawHost.isCancelled { return 1 }
     guard let call = unsafe call?.pointee else { return 0 }
     var now = timespec()
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)

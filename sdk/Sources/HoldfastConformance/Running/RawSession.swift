@@ -57,6 +57,7 @@ internal import HoldfastLoader
         unsafe driver = made
         let descriptor = try unsafe Self.describe(table, made, padding)
         options = try run.optionsFile.resolved(descriptor.options, folder: run.folder)
+        run.rawGrace = descriptor.graceMilliseconds
         valueLimit = descriptor.capabilities.first { $0.id == "value" }?.limit ?? 0
         space = run.space(isPlace: descriptor.isPlace)
     }
@@ -172,9 +173,10 @@ internal import HoldfastLoader
 
     /// Reads an object, and perhaps ends the call early.
     func get(
-        _ path: String, stopAfter: Int = .max, ending: holdfast_status = HOLDFAST_STOPPED
+        _ path: String, stopAfter: Int = .max, ending: holdfast_status = HOLDFAST_STOPPED,
+        onPiece: (() -> Void)? = nil
     ) -> Got {
-        var received = RawSink(stopAfter: stopAfter, ending: ending)
+        var received = RawSink(stopAfter: stopAfter, ending: ending, onPiece: onPiece)
         let outcome = unsafe withUnsafeMutablePointer(to: &received) { received in
             unsafe withKey(path) { key in
                 let sink = unsafe holdfast_sink(
@@ -198,6 +200,31 @@ internal import HoldfastLoader
         return Got(
             outcome: outcome, bytes: received.bytes, attributes: received.info.attributes,
             callsAfterStop: received.callsAfterStop)
+    }
+
+    /// Lists the collection, and does something with the number of entries in each batch.
+    func list(limit: UInt32, onBatch: @escaping (Int) -> holdfast_status) -> Outcome {
+        var batches = BatchSink(onBatch: onBatch)
+        return unsafe withUnsafeMutablePointer(to: &batches) { context in
+            unsafe lendText(space.collection) { collection in
+                unsafe lendText(space.workspace) { workspace in
+                    let sink = unsafe holdfast_entry_sink(
+                        size: 0, flags: 0, context: context,
+                        entries: { context, _, count, _ in unsafe receiveBatch(context, count) })
+                    let value = unsafe holdfast_list(
+                        size: 0, flags: 0, collection: collection, workspace: workspace,
+                        prefix: holdfast_text(), start_after: holdfast_text(), limit: limit,
+                        reserved: 0)
+                    return unsafe lend(sink, padding: padding) { sink in
+                        unsafe lend(value, padding: padding) { list in
+                            unsafe outcome {
+                                unsafe table.pointee.list(requireStore, $0, list, sink)
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private var requireStore: UnsafeMutableRawPointer {

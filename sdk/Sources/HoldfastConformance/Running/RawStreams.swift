@@ -16,6 +16,8 @@ struct RawSink {
     var stopAfter = Int.max
     /// What the sink answers then.
     var ending = HOLDFAST_STOPPED
+    /// What to do with each piece.
+    var onPiece: (() -> Void)?
     var isOver = false
     var callsAfterStop = 0
     var info = RawInfo()
@@ -30,6 +32,20 @@ struct RawSink {
 /// What a raw call reported of an object.
 struct RawInfo {
     var attributes: [Attribute] = []
+}
+
+/// Where a raw listing sends its entries.
+struct BatchSink {
+    /// Receives the number of entries of each batch.
+    let onBatch: (Int) -> holdfast_status
+}
+
+/// An entry sink's function that counts for a ``BatchSink``.
+func receiveBatch(_ context: UnsafeMutableRawPointer?, _ count: UInt32) -> holdfast_status {
+    guard let sink = unsafe context?.assumingMemoryBound(to: BatchSink.self) else {
+        return HOLDFAST_INTERNAL
+    }
+    return unsafe sink.pointee.onBatch(Int(count))
 }
 
 /// Text that lives until ``poisonText(_:)``.
@@ -73,6 +89,7 @@ func receiveBytes(
         unsafe sink.pointee.callsAfterStop += 1
         return unsafe sink.pointee.ending
     }
+    unsafe sink.pointee.onPiece?()
     let status = unsafe withUnsafeMutablePointer(to: &sink.pointee.bytes) { received in
         unsafe appendBytes(received, bytes, count)
     }

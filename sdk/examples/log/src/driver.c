@@ -29,7 +29,8 @@ static const char descriptor[] =
     "{\"id\":\"clock\",\"level\":20,\"limit\":0,\"note\":\"CLOCK_BOOTTIME of this machine\"},"
     "{\"id\":\"value\",\"level\":20,\"limit\":0,"
     "\"note\":\"as long as the file system's files may be\"},"
-    "{\"id\":\"concurrency\",\"level\":20,\"limit\":1,\"note\":\"one call at a time\"}]}";
+    "{\"id\":\"concurrency\",\"level\":20,\"limit\":1,\"note\":\"one call at a time\"},"
+    "{\"id\":\"exclusive\",\"level\":20,\"limit\":0,\"note\":\"one opener at a time\"}]}";
 
 static int the_driver;
 
@@ -104,6 +105,7 @@ static holdfast_status capabilities(void *context, const holdfast_call *call,
         {TEXT("list.attributes"), TEXT(""), 0},
         {TEXT("value"), TEXT("as long as the file system's files may be"), 0},
         {TEXT("concurrency"), TEXT("one call at a time"), 1},
+        {TEXT("exclusive"), TEXT("one opener at a time"), 0},
         {TEXT("clock"), TEXT("CLOCK_BOOTTIME of this machine"), 0},
     };
     const log_store *store = context;

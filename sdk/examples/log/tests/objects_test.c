@@ -143,7 +143,7 @@ static void check_driver(void *store) {
           "its clock does not run backwards");
     holdfast_capability_sink all = {sizeof all, 0, NULL, on_capability};
     CHECK(driver_table()->capabilities(store, new_call(), &all) == HOLDFAST_OK &&
-              capabilities_seen == 7,
+              capabilities_seen == 8,
           "it says what it can");
 }
 

@@ -52,6 +52,12 @@ impl Driver for Memory {
             Capability::native("list.attributes"),
             Capability { id: "value", level: Level::Native, limit: MOST_BYTES, note: "1 GiB" },
             Capability {
+                id: "volatile",
+                level: Level::Native,
+                limit: 0,
+                note: "gone with the process",
+            },
+            Capability {
                 id: "concurrency",
                 level: Level::Native,
                 limit: 1,

@@ -194,7 +194,8 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
         "{\"id\":\"condition.version\",\"level\":20,\"limit\":0,\"note\":\"\"},"
         "{\"id\":\"range\",\"level\":20,\"limit\":0,\"note\":\"\"},"
         "{\"id\":\"list.attributes\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-        "{\"id\":\"value\",\"level\":20,\"limit\":1073741824,\"note\":\"\"}]}";
+        "{\"id\":\"value\",\"level\":20,\"limit\":1073741824,\"note\":\"\"},"
+        "{\"id\":\"volatile\",\"level\":20,\"limit\":0,\"note\":\"gone with the process\"}]}";
     (void)driver, (void)call;
     return sink->write(sink->context, (const uint8_t *)document, sizeof document - 1);
 }
@@ -253,11 +254,11 @@ static holdfast_status capabilities(void *store, const holdfast_call *call,
                                     const holdfast_capability_sink *sink) {
     static const holdfast_text ids[] = {
         {"condition.absent", 16}, {"condition.version", 17}, {"range", 5},
-        {"list.attributes", 15},  {"value", 5},
+        {"list.attributes", 15},  {"value", 5},            {"volatile", 8},
     };
     (void)store, (void)call;
     holdfast_status status = HOLDFAST_OK;
-    for (int index = 0; index < 5 && status == HOLDFAST_OK; index++) {
+    for (int index = 0; index < 6 && status == HOLDFAST_OK; index++) {
         holdfast_capability one = {.size = sizeof one, .id = ids[index]};
         one.level = HOLDFAST_LEVEL_NATIVE;
         one.limit = index == 4 ? MOST_BYTES : 0;

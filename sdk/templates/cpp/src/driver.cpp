@@ -154,7 +154,8 @@ holdfast_status describe(void *, const holdfast_call *, const holdfast_sink *sin
         R"({"id":"condition.version","level":20,"limit":0,"note":""},)"
         R"({"id":"range","level":20,"limit":0,"note":""},)"
         R"({"id":"list.attributes","level":20,"limit":0,"note":""},)"
-        R"({"id":"value","level":20,"limit":1073741824,"note":""}]})";
+        R"({"id":"value","level":20,"limit":1073741824,"note":""},)"
+        R"({"id":"volatile","level":20,"limit":0,"note":"gone with the process"}]})";
     return sink->write(sink->context, reinterpret_cast<const uint8_t *>(document.data()),
                        document.size());
 }
@@ -190,7 +191,7 @@ holdfast_status capabilities(void *, const holdfast_call *call,
                              const holdfast_capability_sink *sink) {
     return guard(call, [&] {
         for (std::string_view name : {"condition.absent", "condition.version", "range",
-                                      "list.attributes", "value"}) {
+                                      "list.attributes", "value", "volatile"}) {
             holdfast_capability one{};
             one.size = sizeof one;
             one.id = text(name);

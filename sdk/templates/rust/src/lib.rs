@@ -63,6 +63,8 @@ impl Driver for MyDriver {
             Capability::native("range"),
             Capability::native("list.attributes"),
             Capability { id: "value", level: Level::Native, limit: MOST_BYTES, note: "" },
+            // Gone with the process: take this away when the objects have another place.
+            Capability::native("volatile"),
         ],
     };
 

@@ -18,6 +18,8 @@ struct MyDriver: Driver {
             Capability("range", .native),
             Capability("list.attributes", .native),
             Capability("value", .native, limit: MyStore.mostBytes),
+            // Gone with the process: take this away when the objects have another place.
+            Capability("volatile", .native),
         ])
 
     /// What each name keeps, also while no store of it is open.
