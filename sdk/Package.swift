@@ -31,7 +31,10 @@ let package = Package(
             cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
         ),
         .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
-        .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
+        .systemLibrary(
+            name: "CFFI", path: "Sources/CFFI", pkgConfig: "libffi",
+            providers: [.apt(["libffi-dev"])]),
+        .target(name: "HoldfastLoader", dependencies: ["CFFI", "CHoldfast"]),
         .target(name: "HoldfastConformance", dependencies: ["CHoldfast", "HoldfastLoader"]),
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],

@@ -36,6 +36,8 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     let version: String
     let vendor: String
     let threadModel: ThreadModel
+    /// The addresses of the library's own code.
+    let code: [Range<UInt>]
 
     /// Copies and checks what the library's entry gave.
     ///
@@ -55,6 +57,7 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
             throw Defect("gave the unknown thread model \(unsafe table.thread_model)")
         }
         threadModel = model
+        self.code = code
         try unsafe Self.checkFunctions(table, code)
         id = try unsafe Self.text(table.id, most: 32, "an id")
         guard DriverManifest.isDriverID(id) else { throw Defect("gave an id that is not one") }

@@ -16,7 +16,8 @@
 //        f64    double, finite
 //        bool   int32_t, 0 or 1; a C type of its own, so that it cannot be taken for an i64
 //        text   const holdfast_text *, UTF-8
-//        bytes  const uint8_t *, uint64_t: two arguments, the address and the number of bytes
+//        bytes  const uint8_t *, uint64_t: two arguments, the address and the number of bytes; the
+//               address may be NULL when the number is 0
 //
 //    The function of `i64,text` is
 //
@@ -30,9 +31,9 @@
 // 2. THE HASH
 //    A host calls the function by what the signature says, so a signature that is not that of the
 //    function would be a crash. HOLDFAST_CODE makes signature, hash and address out of one list of
-//    types, and does not compile when the function has another type. A host computes the hash anew
-//    from the signature and refuses a driver with another one. It is FNV-1a (64 bits) over one
-//    character for each argument of a parameter: i u d b t, and p u for bytes.
+//    types, and does not compile when the function has another type. A host computes the hash from
+//    the signature, and calls no operation of a driver that gave another one. It is FNV-1a (64 bits)
+//    over one character for each argument of a parameter: i u d b t, and p u for bytes.
 //
 // 3. THE CANARY
 //    A driver that has this extension declares `holdfast.canary`, which takes one parameter of each
@@ -134,10 +135,11 @@ typedef struct holdfast_operations {
     const void *items;  // holdfast_operation, at most 64
     uint32_t count, stride;
 
-    // Does what the operation's function does, for the arguments in the order of its parameters. An
-    // unknown operation is HOLDFAST_UNSUPPORTED; arguments of another number or of other types are
-    // HOLDFAST_INVALID. Optional; required where an operation has no function, and then it serves
-    // all of them. [threads: by model | states: open | blocking: yes | repeat: as the traits say]
+    // Does what an operation's function would, for arguments in the order of its parameters. It
+    // serves the operations without a function, and the canary. Another operation is
+    // HOLDFAST_UNSUPPORTED; arguments of another number or of other types are HOLDFAST_INVALID.
+    // Optional where every operation has a function.
+    // [threads: by model | states: open | blocking: yes | repeat: as the traits say]
     holdfast_status (*invoke)(void *store, const holdfast_call *call, holdfast_text operation,
                               const void *arguments, uint32_t count, uint32_t stride,
                               const holdfast_sink *result);
