@@ -30,7 +30,11 @@ let package = Package(
             name: "CHoldfastEntry",
             cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
         ),
-        .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
+        .target(
+            name: "CHoldfastOperations",
+            cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
+        ),
+        .target(name: "HoldfastDriver", dependencies: ["CHoldfast", "CHoldfastOperations"]),
         .systemLibrary(
             name: "CFFI", path: "Sources/CFFI", pkgConfig: "libffi",
             providers: [.apt(["libffi-dev"])]),

@@ -3,8 +3,11 @@
 
 /// Who may import what: the table of docs/ARCHITECTURE.md, by the folder of the importing file.
 let importTable: [(folder: String, allowed: Set<String>)] = [
-    ("sdk/Sources/HoldfastDriver", ["CHoldfast", "Glibc", "Synchronization"]),
-    ("sdk/Sources/HoldfastLoader", ["CHoldfast", "CLoader", "Glibc", "Synchronization"]),
+    (
+        "sdk/Sources/HoldfastDriver",
+        ["CHoldfast", "CHoldfastOperations", "Glibc", "Synchronization"]
+    ),
+    ("sdk/Sources/HoldfastLoader", ["CFFI", "CHoldfast", "Glibc", "Synchronization"]),
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     (
         "sdk/Sources/HoldfastConformance",
