@@ -165,6 +165,21 @@ public struct OperationParameter: Sendable, Hashable {
     /// The greatest number; `nil` for none.
     public var maximum: OperationValue?
 
+    /// Makes a parameter.
+    public init(
+        name: String, documentation: String, type: OperationValueType,
+        defaultValue: OperationValue? = nil, choices: [String] = [],
+        minimum: OperationValue? = nil, maximum: OperationValue? = nil
+    ) {
+        self.name = name
+        self.documentation = documentation
+        self.type = type
+        self.defaultValue = defaultValue
+        self.choices = choices
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+
     /// Says why a value cannot be this parameter's argument.
     ///
     /// - Parameter value: The value.
