@@ -65,7 +65,7 @@ struct DriverGroup: ParsableCommand {
         subcommands: [
             DriverList.self, DriverInfo.self, DriverInspect.self, DriverInstall.self,
             DriverRemove.self, DriverVerify.self, DriverPinCommand.self, DriverUnpinCommand.self,
-            DriverNew.self,
+            DriverOperations.self, DriverCall.self, DriverNew.self,
         ])
 }
 

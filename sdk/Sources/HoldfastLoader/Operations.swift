@@ -18,7 +18,9 @@ public struct DriverOperation: Sendable, Hashable {
         public let rawValue: UInt32
 
         /// Makes traits from their bits.
-        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        public init(rawValue: UInt32) {
+            self.rawValue = rawValue
+        }
 
         /// It looks at what is stored.
         public static let reads = Self(rawValue: 1)
