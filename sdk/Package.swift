@@ -49,8 +49,15 @@ let package = Package(
             name: "CHoldfastEntry",
             cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
         ),
-        .target(name: "HoldfastDriver", dependencies: ["CHoldfast"]),
-        .target(name: "HoldfastLoader", dependencies: ["CHoldfast"]),
+        .target(
+            name: "CHoldfastOperations",
+            cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-Wall", "-Werror"])]
+        ),
+        .target(name: "HoldfastDriver", dependencies: ["CHoldfast", "CHoldfastOperations"]),
+        .systemLibrary(
+            name: "CFFI", path: "Sources/CFFI", pkgConfig: "libffi",
+            providers: [.apt(["libffi-dev"])]),
+        .target(name: "HoldfastLoader", dependencies: ["CFFI", "CHoldfast"]),
         .target(
             name: "HoldfastConformance",
             dependencies: [

@@ -65,7 +65,8 @@ struct DriverGroup: ParsableCommand {
         subcommands: [
             DriverList.self, DriverInfo.self, DriverInspect.self, DriverInstall.self,
             DriverRemove.self, DriverVerify.self, DriverPinCommand.self, DriverUnpinCommand.self,
-            DriverNew.self, DriverTest.self, QuarantineGroup.self,
+            DriverOperations.self, DriverCall.self, DriverNew.self, DriverTest.self,
+            QuarantineGroup.self,
         ])
 }
 

@@ -24,6 +24,8 @@ struct LocalDriver: Driver {
         Capability("concurrency", .native, limit: 32),
     ]
 
+    static let operations = [fsck]
+
     private let host: HostServices
 
     init(host: HostServices) throws(DriverError) { self.host = host }

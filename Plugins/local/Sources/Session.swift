@@ -118,29 +118,48 @@ final class Session: Sendable {
     private static func clean(
         _ locks: borrowing Descriptor, _ temporary: borrowing Descriptor
     ) throws(Errno) {
-        var live: Set<[UInt8]> = []
-        for (name, _) in try locks.names() where name.starts(with: prefix.utf8) {
-            if try !removeDead(String(decoding: name, as: UTF8.self), locks) {
-                live.insert(Array(name.dropFirst(prefix.utf8.count)))
-            }
-        }
-        for (name, type) in try temporary.names() where type != Int32(DT_DIR) {
-            let session = name.split(separator: UInt8(ascii: "-"), maxSplits: 1).first ?? []
-            if live.contains(Array(session)) { continue }
+        for name in try strays(locks, temporary, removingDead: true) {
             _ = unsafe unlinkat(temporary.number, String(decoding: name, as: UTF8.self), 0)
         }
     }
 
-    /// Removes a session's file unless its process lives.
-    ///
-    /// - Returns: Whether it is gone.
-    private static func removeDead(
-        _ name: String, _ locks: borrowing Descriptor
+    /// The temporary files that no live process is writing.
+    func strays() throws(Errno) -> [String] {
+        try Self.strays(locks, temporary, removingDead: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// Removes one of ``strays()``.
+    func removeStray(_ name: String) throws(Errno) {
+        try checked(unsafe unlinkat(temporary.number, name, 0))
+    }
+
+    private static func strays(
+        _ locks: borrowing Descriptor, _ temporary: borrowing Descriptor, removingDead: Bool
+    ) throws(Errno) -> [[UInt8]] {
+        // Before the sessions are looked at: one that begins meanwhile has none of these files.
+        let files = try temporary.names().filter { $0.type != Int32(DT_DIR) }.map(\.name)
+        var live: Set<[UInt8]> = []
+        for (name, _) in try locks.names() where name.starts(with: prefix.utf8) {
+            if try !isDead(String(decoding: name, as: UTF8.self), locks, removing: removingDead) {
+                live.insert(Array(name.dropFirst(prefix.utf8.count)))
+            }
+        }
+        return files.filter { name in
+            let session = name.split(separator: UInt8(ascii: "-"), maxSplits: 1).first ?? []
+            return !live.contains(Array(session))
+        }
+    }
+
+    /// Whether no process lives that holds a session; then its file is removed where that is asked for.
+    private static func isDead(
+        _ name: String, _ locks: borrowing Descriptor, removing: Bool
     ) throws(Errno) -> Bool {
         do throws(Errno) {
             let file = try locks.open(name: name, flags: O_RDWR)
             guard try file.tryLock() else { return false }
-            _ = unsafe unlinkat(locks.number, name, 0)
+            if removing { _ = unsafe unlinkat(locks.number, name, 0) }
             return true
         } catch {
             guard error.number == ENOENT else { throw error }

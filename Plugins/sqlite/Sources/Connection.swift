@@ -35,9 +35,7 @@ internal import HoldfastDriver
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe sqlite3_busy_handler(
             handle, { context, count in unsafe sleepWhileBusy(context, count) }, context)
-        if isReader {
-            unsafe sqlite3_progress_handler(handle, 2000, { unsafe isOver($0) }, context)
-        }
+        if isReader { stopWithCall() }
         // The schema of a file from elsewhere must not run anything, and must not be rewritten.
         unsafe holdfast_sqlite_configure(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
         unsafe holdfast_sqlite_configure(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
@@ -48,6 +46,12 @@ internal import HoldfastDriver
     deinit {
         statements = []
         unsafe sqlite3_close_v2(handle)
+    }
+
+    /// Stops a statement when the call is over, from now on.
+    func stopWithCall() {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe sqlite3_progress_handler(handle, 2000, { unsafe isOver($0) }, context)
     }
 
     /// Whether a transaction is open.

@@ -32,6 +32,8 @@ struct SQLiteDriver: Driver {
             "concurrency", .native, limit: 64, note: "writes that wait together share one commit"),
     ]
 
+    static let operations = [vacuum, integrityCheck]
+
     init(host: HostServices) throws(DriverError) {
         guard sqlite3_threadsafe() != 0 else {
             throw DriverError(

@@ -38,6 +38,9 @@ final class Console {
         pending.append(0x0A)
     }
 
+    /// Adds bytes as they are.
+    func raw(_ bytes: [UInt8]) { pending += bytes }
+
     /// Adds a document of data, with the version of its shape in front.
     func document(_ members: [(String, JSONValue)]) {
         let all = [("format_version", JSONValue.integer(1))] + members

@@ -23,11 +23,13 @@ final class Context {
     // MARK: - Configuration
 
     /// What the configuration says, with the flags of this command on top.
-    func configuration(service: String? = nil) throws(ConfigurationError) -> Configuration {
+    func configuration(
+        service: String? = nil, store: String? = nil
+    ) throws(ConfigurationError) -> Configuration {
         var request = ConfigurationRequest.ofProcess()
         request.file = options.config
         request.workspace = options.workspace
-        request.store = options.store
+        request.store = store ?? options.store
         request.service = service
         let configuration = try Configuration.load(request)
         for notice in configuration.notices { console.notice(notice) }
@@ -90,11 +92,12 @@ final class Context {
     ///
     /// Only a command that writes a new state makes the store; `missing` says so.
     func withStore<R: Sendable>(
-        _ action: String, on address: StateAddress? = nil, for length: CallLength = .short,
+        _ action: String, on address: StateAddress? = nil, named name: String? = nil,
+        for length: CallLength = .short,
         service: String? = nil, ifMissing missing: MissingStore<R> = .isNotFound,
         _ body: @escaping @Sendable (OpenedStore, Call) throws -> R
     ) throws -> R {
-        let chosen = try configuration(service: service).selected()
+        let chosen = try configuration(service: service, store: name).selected()
         do {
             return try call(for: length) { host, call in
                 try missing.open(chosen.specification, host, call) { store in

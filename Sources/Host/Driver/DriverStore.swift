@@ -5,7 +5,7 @@ internal import HoldfastLoader
 /// Keeps the driver's thread model, keeps calls and the close apart, and turns the loader's values
 /// and failures into the host's.
 final class DriverStore: StoreOperations {
-    private let store: OpenStore
+    let store: OpenStore
     /// `nil` when the driver takes any number of calls at once.
     private let gate: CallGate?
     private let usage = UsageCount()
@@ -116,7 +116,7 @@ final class DriverStore: StoreOperations {
 
     // MARK: - One call of the driver
 
-    private func perform<R>(
+    func perform<R>(
         _ call: Call, _ body: (CallContext) throws -> R
     ) throws(HostError) -> R {
         try usage.during { () throws(HostError) in

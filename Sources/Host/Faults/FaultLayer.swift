@@ -73,6 +73,18 @@ final class FaultLayer: StoreOperations {
         return try base.ping(call)
     }
 
+    func driverOperations() throws(HostError) -> [DriverOperation] { try base.driverOperations() }
+
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        let kinds = try begin(.operation, nil, call)
+        try unsafe base.callOperation(request, call, body: body)
+        let isWrite = request.operation.traits.contains(.mutates)
+        if isWrite, kinds.contains(.lostAnswer) { throw lostAnswer() }
+    }
+
     func close(_ call: Call) { base.close(call) }
 
     // MARK: - Writes

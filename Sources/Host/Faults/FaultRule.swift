@@ -31,7 +31,8 @@ package struct FaultRule: Sendable, Hashable {
             case .error, .delay, .hang: Set(ObservedOperation.allCases)
             case .shortRead, .bitFlip: [.get]
             case .truncate: [.put]
-            case .lostAnswer, .duplicate: [.put, .remove]
+            case .lostAnswer: [.put, .remove, .operation]
+            case .duplicate: [.put, .remove]
             case .staleRead: [.head, .get]
             }
         }

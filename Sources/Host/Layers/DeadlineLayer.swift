@@ -4,7 +4,7 @@ struct DeadlineLayer: StoreOperations {
     struct Defaults: Sendable {
         /// For calls that move no object.
         var short = Duration.seconds(30)
-        /// For calls that move one.
+        /// For calls that move one, and for operations of the driver's own.
         var transfer = Duration.seconds(3600)
     }
 
@@ -47,6 +47,17 @@ struct DeadlineLayer: StoreOperations {
 
     func ping(_ call: Call) throws(HostError) -> StoreClock? {
         try within(defaults.short, call) { call throws(HostError) in try base.ping(call) }
+    }
+
+    func driverOperations() throws(HostError) -> [DriverOperation] { try base.driverOperations() }
+
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        try within(defaults.transfer, call) { call throws(HostError) in
+            try unsafe base.callOperation(request, call, body: body)
+        }
     }
 
     func close(_ call: Call) { base.close(call) }

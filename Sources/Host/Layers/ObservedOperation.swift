@@ -1,6 +1,6 @@
 /// The operations by the names that metrics and traces give them.
 enum ObservedOperation: String, CaseIterable {
-    case head, get, put, remove, list, ping
+    case head, get, put, remove, list, ping, operation
 }
 
 /// A layer that only looks on: every operation passes through one function.
@@ -48,6 +48,17 @@ extension ObservingLayer {
 
     func ping(_ call: Call) throws(HostError) -> StoreClock? {
         try observe(.ping, call) { call throws(HostError) in try base.ping(call) }
+    }
+
+    func driverOperations() throws(HostError) -> [DriverOperation] { try base.driverOperations() }
+
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        try observe(.operation, call) { call throws(HostError) in
+            try unsafe base.callOperation(request, call, body: body)
+        }
     }
 
     func close(_ call: Call) { base.close(call) }

@@ -40,6 +40,25 @@ struct RetryLayer: StoreOperations {
         try repeating(call) { call throws(HostError) in try base.ping(call) }
     }
 
+    func driverOperations() throws(HostError) -> [DriverOperation] { try base.driverOperations() }
+
+    /// Only what is idempotent is tried again: of anything else nobody can read back what it did.
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        var hasBegun = false
+        let isFinal = !request.operation.isIdempotent
+        try repeating(call, unless: { isFinal || hasBegun }) { call throws(HostError) in
+            try unsafe base.callOperation(
+                request, call,
+                body: { bytes throws(HostError) in
+                    hasBegun = true
+                    try unsafe body(bytes)
+                })
+        }
+    }
+
     func close(_ call: Call) { base.close(call) }
 
     private func repeating<R>(

@@ -41,6 +41,15 @@ package protocol StoreOperations: Sendable {
     /// Checks that the store can be used now; its clock, where it has one.
     func ping(_ call: Call) throws(HostError) -> StoreClock?
 
+    /// The verbs of its own that the driver declares.
+    func driverOperations() throws(HostError) -> [DriverOperation]
+
+    /// Calls one of them; `body` receives the result's bytes in order.
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError)
+
     /// Closes the store; calls after it fail.
     func close(_ call: Call)
 }

@@ -23,6 +23,9 @@ private let registered = Mutex<(any DriverBridge)?>(nil)
 /// The library's bridge; only missing when a driver forgot to register.
 private var bridge: (any DriverBridge)? { registered.withLock { $0 } }
 
+/// The operations of the library's driver, if it has any.
+var operationBridge: OperationBridge? { bridge?.operations }
+
 /// The C entry behind `holdfast_driver_main_v1`.
 ///
 /// Not for authors.
@@ -47,6 +50,7 @@ public func _holdfastMain(
 protocol DriverBridge: Sendable {
     var table: UnsafePointer<holdfast_driver> { get }
     var description: DriverDescription { get }
+    var operations: OperationBridge? { get }
     func start(_ host: HostServices) throws(DriverError) -> any DriverBox
 }
 
@@ -57,6 +61,7 @@ protocol DriverBox: AnyObject, Sendable {
 
 @safe private final class TypedBridge<D: Driver>: DriverBridge {
     let description = D.description
+    let operations = OperationBridge(D.operations)
     // SAFETY: allocated once and never changed or freed; the host reads it for the process's life.
     nonisolated(unsafe) let table: UnsafePointer<holdfast_driver>
 
@@ -106,7 +111,8 @@ private func makeTable(_ description: DriverDescription) -> UnsafePointer<holdfa
             thread_model: description.threadModel.rawValue, id: permanent(description.id),
             version: permanent(description.version), vendor: permanent(description.vendor),
             start: { unsafe bridgeStart($0, $1, $2) }, stop: { unsafe bridgeStop($0, $1) },
-            describe: { unsafe bridgeDescribe($0, $1, $2) }, extension: { _, _ in nil },
+            describe: { unsafe bridgeDescribe($0, $1, $2) },
+            extension: { unsafe bridgeExtension($1) },
             open: { unsafe bridgeOpen($0, $1, $2, $3) }, close: { unsafe bridgeClose($0, $1) },
             capabilities: { unsafe bridgeCapabilities($0, $1, $2) },
             head: { unsafe bridgeHead($0, $1, $2, $3) },
@@ -118,8 +124,15 @@ private func makeTable(_ description: DriverDescription) -> UnsafePointer<holdfa
     return unsafe UnsafePointer(table)
 }
 
+private func bridgeExtension(_ id: holdfast_text) -> UnsafeRawPointer? {
+    guard unsafe String(text: id) == HOLDFAST_OPERATIONS_ID, let bridge = operationBridge else {
+        return nil
+    }
+    return unsafe UnsafeRawPointer(bridge.table)
+}
+
 /// Copies text into memory that lives as long as the process.
-private func permanent(_ string: String) -> holdfast_text {
+func permanent(_ string: String) -> holdfast_text {
     let bytes = Array(string.utf8)
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, bytes.count))
     for (index, byte) in bytes.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
@@ -128,7 +141,7 @@ private func permanent(_ string: String) -> holdfast_text {
 
 // MARK: - Driver calls
 
-private typealias CallPointer = UnsafePointer<holdfast_call>
+typealias CallPointer = UnsafePointer<holdfast_call>
 
 private func bridgeStart(
     _ host: UnsafePointer<holdfast_host>?, _ call: CallPointer?,
@@ -296,7 +309,7 @@ private func bridgePing(
 // MARK: - Helpers
 
 /// Runs a store call and turns what it throws into an outcome.
-private func withStore(
+func withStore(
     _ store: UnsafeMutableRawPointer?, _ call: CallPointer?,
     _ body: (any DriverStore, Call) throws(DriverError) -> Void
 ) -> holdfast_status {

@@ -58,6 +58,11 @@ private func object(_ fields: [(String, String)]) -> String {
 
 private func array(_ items: [String]) -> String { "[" + items.joined(separator: ",") + "]" }
 
+extension String {
+    /// This text as a JSON string, quotes included, for the result of an operation.
+    public var jsonLiteral: String { quoted(self) }
+}
+
 /// A JSON string (RFC 8259, section 7).
 private func quoted(_ text: String) -> String {
     var result = "\""

@@ -16,6 +16,9 @@ public protocol Driver: Sendable {
     /// The driver's id, options and declared capabilities. Must not touch files or the network.
     static var description: DriverDescription { get }
 
+    /// Verbs of its own that this driver offers on its stores; none unless it says so.
+    static var operations: [Operation<Store>] { get }
+
     /// Makes the driver's state, once in a process.
     ///
     /// - Parameter host: The way to write to the operator's log, valid for the life of the process.
@@ -30,6 +33,11 @@ public protocol Driver: Sendable {
     /// - Returns: The open store.
     /// - Throws: ``DriverError``; then nothing is left open.
     func open(_ options: Options, _ call: Call) throws(DriverError) -> Store
+}
+
+extension Driver {
+    /// No operations.
+    public static var operations: [Operation<Store>] { [] }
 }
 
 /// An open store: one bucket and prefix, one database file, one directory.

@@ -44,6 +44,32 @@ internal import CHoldfast
     public func write(_ array: [UInt8]) throws(DriverError) { try unsafe write(array.span.bytes) }
 }
 
+/// Where the result of an operation goes.
+@safe public struct OperationResult {
+    private let sink: UnsafePointer<holdfast_sink>
+
+    init(_ sink: UnsafePointer<holdfast_sink>) { unsafe self.sink = sink }
+
+    /// Sends bytes.
+    ///
+    /// - Parameter bytes: The next bytes, any number.
+    /// - Throws: ``DriverError`` when the consumer is gone; pass it on unchanged.
+    public func write(_ bytes: [UInt8]) throws(DriverError) {
+        guard !bytes.isEmpty else { return }
+        let status = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe sink.pointee.write(
+                sink.pointee.context, buffer.baseAddress, UInt64(buffer.count))
+        }
+        try checkSink(status)
+    }
+
+    /// Sends text.
+    ///
+    /// - Parameter text: The next part.
+    /// - Throws: ``DriverError`` when the consumer is gone; pass it on unchanged.
+    public func write(_ text: String) throws(DriverError) { try write(Array(text.utf8)) }
+}
+
 /// Where the entries of a listing go.
 @safe public struct EntrySink {
     private let sink: UnsafePointer<holdfast_entry_sink>

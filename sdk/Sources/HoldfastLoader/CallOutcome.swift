@@ -27,6 +27,11 @@ struct CallOutcome {
     let function: StaticString
     /// Whether the call can change what is stored, so that its effect can be unknown.
     let isWrite: Bool
+    /// The operation that was called by its id; empty for the interface's own functions.
+    var operation = ""
+
+    /// What was called, for messages.
+    private var name: String { operation.isEmpty ? "\(function)" : operation }
 
     /// Turns a status into success or a failure.
     ///
@@ -47,7 +52,7 @@ struct CallOutcome {
         guard var report else {
             let applied: DriverFailure.Applied = isWrite && !code.impliesNotApplied ? .unknown : .no
             return DriverFailure(
-                code, "\(function) failed; the driver gave no reason", applied: applied)
+                code, "\(name) failed; the driver gave no reason", applied: applied)
         }
         guard report.code == code else {
             return failure(
@@ -63,7 +68,7 @@ struct CallOutcome {
     func failure(_ defect: Defect) -> DriverFailure {
         DriverFailure(
             .internalError,
-            "the driver \(driver.id) \(defect.text) in \(function); report it to its author",
+            "the driver \(driver.id) \(defect.text) in \(name); report it to its author",
             applied: isWrite ? .unknown : .no)
     }
 }

@@ -40,6 +40,8 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     /// What `start` finds in place of the driver that it makes, so that one function can serve many
     /// tables; `nil` for a library's own table.
     private(set) nonisolated(unsafe) var seed: UnsafeMutableRawPointer?
+    /// The addresses of the library's own code.
+    let code: [Range<UInt>]
 
     /// Copies and checks what the library's entry gave.
     ///
@@ -59,6 +61,7 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
             throw Defect("gave the unknown thread model \(unsafe table.thread_model)")
         }
         threadModel = model
+        self.code = code
         try unsafe Self.checkFunctions(table, code)
         id = try unsafe Self.text(table.id, most: 32, "an id")
         guard DriverManifest.isDriverID(id) else { throw Defect("gave an id that is not one") }
@@ -77,6 +80,8 @@ public enum ThreadModel: UInt32, Sendable, Hashable, CaseIterable {
     /// - Throws: ``Defect`` when the driver gave a text or number that is not valid.
     init(own table: holdfast_driver, seed: UnsafeMutableRawPointer) throws(Defect) {
         unsafe self.seed = seed
+        // What this process itself puts into its tables need not be looked for in a library.
+        code = [UInt.min..<UInt.max]
         guard let model = unsafe ThreadModel(rawValue: table.thread_model) else {
             throw Defect("gave the unknown thread model \(unsafe table.thread_model)")
         }

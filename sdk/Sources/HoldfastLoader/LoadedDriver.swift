@@ -36,6 +36,8 @@ public struct HostIdentity: Sendable, Hashable {
     }
 
     private let state = Mutex<State>(.loaded)
+    /// The operations, once they were asked for.
+    let operationTable = Mutex<Result<OperationTable?, DriverFailure>?>(nil)
 
     init(inspection: LibraryInspection, manifest: DriverManifest, table: DriverTable) {
         self.inspection = inspection

@@ -173,8 +173,11 @@ static holdfast_status describe(void *driver, const holdfast_call *call, const h
     return sink->write(sink->context, (const uint8_t *)description + 6, sizeof description - 7);
 }
 
+#include "operations.h"
+
 static const void *extension(void *driver, holdfast_text id) {
     static const uint32_t table = 16;
+    if (is(id, HOLDFAST_OPERATIONS_ID)) return &operations;
     return is(id, "holdfast.example/1") ? &table : NULL;
 }
 

@@ -8,10 +8,10 @@ import Testing
 
 /// The Swift SDK's side of the table, called through the loader's side, without a library file.
 @Suite("Drivers in Swift") struct BridgeTests {
-    private typealias Failure = HoldfastLoader.DriverFailure
+    typealias Failure = HoldfastLoader.DriverFailure
 
     /// The driver, as if it had been loaded; one for the process, because it is started once.
-    private static let driver = Result { () throws -> LoadedDriver in
+    static let driver = Result { () throws -> LoadedDriver in
         DriverRegistration.register(SwiftMemoryDriver.self)
         var offer = holdfast_offer()
         offer.size = UInt32(MemoryLayout<holdfast_offer>.size)

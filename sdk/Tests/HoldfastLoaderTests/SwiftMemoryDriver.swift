@@ -11,6 +11,58 @@ struct SwiftMemoryDriver: Driver {
 
     private let host: HostServices
 
+    static var operations: [Operation<Store>] {
+        [
+            Operation(
+                "swift-memory.shout", "Says it louder.", [.reads, .idempotent],
+                Parameter.text("word", "What to say.", choices: ["hey", "ho"], default: "ho"),
+                result: .text
+            ) { (store, result, call, word) throws(DriverError) in
+                try result.write(word.uppercased())
+                try result.write("!")
+            },
+            Operation(
+                "swift-memory.size", "Says nothing new.", .reads,
+                result: .json(schema: #"{"type":"integer"}"#)
+            ) { (store, result, call) throws(DriverError) in try result.write("0") },
+            Operation(
+                "swift-memory.sum", "Adds.", [], Parameter.integer("first", "One."),
+                Parameter.integer("second", "Two.", in: -5...5), result: .json(schema: "{}")
+            ) { (store, result, call, first, second) throws(DriverError) in
+                let (sum, isTooLarge) = first.addingReportingOverflow(second)
+                if isTooLarge { throw DriverError(.tooLarge, "the sum is too large") }
+                try result.write("\(sum)")
+            },
+            echo("swift-memory.i64", Parameter.integer("value", "Any.")),
+            echo("swift-memory.u64", Parameter.natural("value", "Any.")),
+            echo("swift-memory.f64", Parameter.number("value", "Any.")),
+            echo("swift-memory.bool", Parameter.flag("value", "Any.")),
+            echo("swift-memory.bytes", Parameter.bytes("value", "Any.")),
+            Operation(
+                "swift-memory.all", "Says all.", .content, Parameter.integer("a", ""),
+                Parameter.natural("b", ""), Parameter.number("c", ""), Parameter.flag("d", ""),
+                Parameter.text("e", ""), Parameter.bytes("f", ""), result: .text
+            ) { (store, result, call, a, b, c, d, e, f) throws(DriverError) in
+                try result.write("\(a) \(b) \(c) \(d) \(e) \(f)")
+            },
+        ]
+            + (1...9).map { number in
+                let id = "swift-memory.flag\(number)"
+                return Operation(id, "Says it.", [], Parameter.flag("on", ""), result: .text) {
+                    (store, result, call, flag) throws(DriverError) in
+                    try result.write("\(id) \(flag)")
+                }
+            }
+    }
+
+    private static func echo<Value: OperationArgument>(
+        _ id: String, _ parameter: Parameter<Value>
+    ) -> Operation<Store> {
+        Operation(id, "Says it.", [], parameter, result: .text) {
+            (store, result, call, value) throws(DriverError) in try result.write("\(value)")
+        }
+    }
+
     init(host: HostServices) throws(DriverError) { self.host = host }
 
     func open(_ options: Options, _ call: Call) throws(DriverError) -> SwiftMemoryStore {
