@@ -30,7 +30,8 @@ test-long: build
 	scripts/python Tests/Long/run.py
 
 bench: build
-	scripts/build-instruments holdfast-bench empty-route
+	scripts/build-instruments holdfast-bench empty-route sdk/Benchmarks/call-bench \
+		sdk/Benchmarks/NoOpDriver
 	scripts/python Benchmarks/run.py
 
 lint: deps
@@ -46,4 +47,4 @@ deps:
 	scripts/install-dependencies
 
 clean:
-	rm -rf dist .build sdk/.build sdk/examples/*/build sdk/examples/*/target sdk/rust/*/target .venv
+	rm -rf dist .build sdk/.build sdk/Benchmarks/.build sdk/examples/*/build sdk/examples/*/target sdk/rust/*/target .venv

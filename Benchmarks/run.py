@@ -26,6 +26,7 @@ from blackbox.dist import REPOSITORY, clean_environment, dist, missing  # noqa: 
 from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 from blackbox.terraform import state  # noqa: E402
+from drivers import NoOpDrivers  # noqa: E402
 from load import Cycles, peak_growth, process_time, wrk  # noqa: E402
 
 
@@ -98,6 +99,23 @@ class Bench:
         ratio = statistics.median(turn[1]["rate"] / turn[0]["rate"] for turn in turns)
         raw, ours = (statistics.median(turn[each]["rate"] for turn in turns) for each in (0, 1))
         self.add("sqlite, 16 writers", f"{ours:.0f}/s", f"{raw:.0f}/s", ">= 3 x", ratio, ratio >= 3)
+
+    # ---- The driver interface alone -------------------------------------------------------------
+
+    def calls(self) -> None:
+        drivers = NoOpDrivers(self.folder / "noop", REPOSITORY / "sdk")
+        turns = [_json(drivers.built / "call-bench", *drivers.arguments,
+                       *(["--quick"] if self.quick else [])) for _ in range(self.rounds)]
+        for operation in turns[0]:
+            median = {name: statistics.median(turn[operation][name] for turn in turns)
+                      for name in turns[0][operation]}
+            for language in ("C", "Swift"):
+                extra = statistics.median(turn[operation][language] - turn[operation]["direct"]
+                                          for turn in turns)
+                is_judged = language == "C"
+                self.add(f"call of {operation}, {language} driver", f"{median[language]:.0f} ns",
+                         f"{median['direct']:.0f} ns direct", "< direct + 200 ns" if is_judged else "",
+                         extra, extra < 200 if is_judged else None)
 
     # ---- The daemon -----------------------------------------------------------------------------
 
@@ -190,7 +208,7 @@ def table(figures: list[Figure]) -> str:
 
 
 def main() -> int:
-    parts = {"sqlite": lambda b: b.store("sqlite"), "local": lambda b: b.store("local"),
+    parts = {"calls": Bench.calls, "sqlite": lambda b: b.store("sqlite"), "local": lambda b: b.store("local"),
              "requests": Bench.requests, "cycles": Bench.cycles, "processes": Bench.processes,
              "memory": Bench.memory}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

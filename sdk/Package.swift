@@ -22,14 +22,6 @@ let hiddenSymbols = LinkerSetting.unsafeFlags(
             "--gc-sections",
         ].flatMap { ["-Xlinker", $0] })
 
-/// As drivers are linked: an own Swift runtime, one exported symbol, never unloaded.
-let driverLinking = LinkerSetting.unsafeFlags(
-    ["-static-stdlib", "-no-toolchain-stdlib-rpath", "-use-ld=lld"]
-        + [
-            "--version-script=\(Context.packageDirectory)/Benchmarks/noop.map", "--gc-sections",
-            "-s", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "defs",
-        ].flatMap { ["-Xlinker", $0] })
-
 let package = Package(
     name: "sdk",
     products: [
@@ -41,7 +33,6 @@ let package = Package(
         .library(name: "HoldfastHistory", targets: ["HoldfastHistory"]),
         .library(name: "HoldfastConformance", targets: ["HoldfastConformance"]),
         .executable(name: "holdfast-conformance", targets: ["holdfast-conformance"]),
-        .library(name: "NoOpDriver", type: .dynamic, targets: ["NoOpDriver"]),
     ],
     targets: [
         .systemLibrary(name: "CHoldfast", path: "include"),
@@ -95,12 +86,6 @@ let package = Package(
             dependencies: [
                 "HoldfastConformance", "HoldfastLoader", "SDKTestSupport", "holdfast-conformance",
             ]),
-        // What `make bench` measures the calls with; never installed.
-        .target(
-            name: "NoOpDriver", dependencies: ["HoldfastDriver", "CHoldfastEntry"],
-            path: "Benchmarks/NoOpDriver", linkerSettings: [driverLinking]),
-        .executableTarget(
-            name: "call-bench", dependencies: ["HoldfastLoader"], path: "Benchmarks/CallBench"),
         .testTarget(
             name: "HoldfastIsolationTests",
             dependencies: [

@@ -81,18 +81,27 @@ extension [Attribute] {
 extension ObjectInfo {
     /// Lends this information as a C struct.
     func withC(_ body: (UnsafePointer<holdfast_info>) -> holdfast_status) -> holdfast_status {
-        unsafe attributes.withC { items in
-            unsafe version.token.withText { token in
-                var value = unsafe holdfast_info()
-                unsafe value.size = UInt32(MemoryLayout<holdfast_info>.size)
-                unsafe value.version = token
-                unsafe value.bytes = byteCount
-                unsafe value.modified_ns = modifiedNanoseconds
-                unsafe value.attributes = items.baseAddress
-                unsafe value.attribute_count = UInt32(items.count)
-                unsafe value.attribute_stride = UInt32(MemoryLayout<holdfast_attribute>.stride)
-                return unsafe withUnsafePointer(to: &value) { unsafe body($0) }
-            }
+        if attributes.isEmpty {
+            return unsafe withC(UnsafeBufferPointer(start: nil, count: 0), body)
+        }
+        return unsafe attributes.withC { items in unsafe withC(items, body) }
+    }
+
+    @inline(__always)
+    private func withC(
+        _ items: UnsafeBufferPointer<holdfast_attribute>,
+        _ body: (UnsafePointer<holdfast_info>) -> holdfast_status
+    ) -> holdfast_status {
+        unsafe version.token.withText { token in
+            var value = unsafe holdfast_info()
+            unsafe value.size = UInt32(MemoryLayout<holdfast_info>.size)
+            unsafe value.version = token
+            unsafe value.bytes = byteCount
+            unsafe value.modified_ns = modifiedNanoseconds
+            unsafe value.attributes = items.baseAddress
+            unsafe value.attribute_count = UInt32(items.count)
+            unsafe value.attribute_stride = UInt32(MemoryLayout<holdfast_attribute>.stride)
+            return unsafe withUnsafePointer(to: &value) { unsafe body($0) }
         }
     }
 }

@@ -69,7 +69,7 @@ extension [UInt8] {
 
 extension ObjectKey {
     /// Lends this key as a C struct.
-    func withC<Result>(_ body: (UnsafePointer<holdfast_key>) -> Result) -> Result {
+    func withC(_ body: (UnsafePointer<holdfast_key>) -> holdfast_status) -> holdfast_status {
         unsafe collection.withText { collection in
             unsafe workspace.withText { workspace in
                 unsafe path.withText { path in

@@ -113,17 +113,29 @@ public final class CallContext: Sendable {
     }
 
     /// Lends this context as the C struct of the interface.
-    func withC<Result>(_ body: (UnsafePointer<holdfast_call>) -> Result) -> Result {
-        unsafe traceParent.withText { trace in
-            unsafe idempotencyKey.withText { key in
-                let me = unsafe UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
-                var call = unsafe holdfast_call(
-                    size: UInt32(MemoryLayout<holdfast_call>.size), flags: 0, id: id,
-                    deadline_ns: deadlineNanoseconds ?? .max, attempt: attempt, reserved: 0,
-                    trace_parent: trace, idempotency_key: key, host_context: me)
-                return withExtendedLifetime(self) { unsafe body(&call) }
-            }
+    func withC(
+        _ body: (UnsafePointer<holdfast_call>) -> holdfast_status
+    ) -> holdfast_status {
+        // Most calls carry no texts, and lending one costs as much as all the rest.
+        if traceParent.isEmpty && idempotencyKey.isEmpty {
+            return unsafe withC(holdfast_text(), holdfast_text(), body)
         }
+        return unsafe traceParent.withText { trace in
+            unsafe idempotencyKey.withText { key in unsafe withC(trace, key, body) }
+        }
+    }
+
+    @inline(__always)
+    private func withC(
+        _ trace: holdfast_text, _ key: holdfast_text,
+        _ body: (UnsafePointer<holdfast_call>) -> holdfast_status
+    ) -> holdfast_status {
+        let me = unsafe UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+        var call = unsafe holdfast_call(
+            size: UInt32(MemoryLayout<holdfast_call>.size), flags: 0, id: id,
+            deadline_ns: deadlineNanoseconds ?? .max, attempt: attempt, reserved: 0,
+            trace_parent: trace, idempotency_key: key, host_context: me)
+        return withExtendedLifetime(self) { unsafe body(&call) }
     }
 
     /// The context that a driver's call belongs to.

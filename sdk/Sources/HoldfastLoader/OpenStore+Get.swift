@@ -37,7 +37,7 @@ extension OpenStore {
 }
 
 /// A read in flight.
-private struct Reading {
+private struct Reading: ~Copyable {
     let range: ByteRange
     let onInfo: (ObjectInfo) throws -> SinkAnswer
     let onBytes: (RawSpan) throws -> SinkAnswer
@@ -101,7 +101,7 @@ private struct Reading {
         }
     }
 
-    func finish(
+    consuming func finish(
         _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
     ) throws -> ReadOutcome {
         switch ending {

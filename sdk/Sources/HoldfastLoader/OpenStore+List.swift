@@ -41,7 +41,7 @@ extension ListRequest {
 }
 
 /// A listing in flight.
-private struct Listing {
+private struct Listing: ~Copyable {
     let request: ListRequest
     /// The path before the next one; every path must sort after it.
     var last: String

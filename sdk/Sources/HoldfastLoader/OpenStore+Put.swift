@@ -29,9 +29,9 @@ extension OpenStore {
 }
 
 extension PutRequest {
-    fileprivate func withC<Result>(
-        _ key: ObjectKey, _ body: (UnsafePointer<holdfast_put>) -> Result
-    ) -> Result {
+    fileprivate func withC(
+        _ key: ObjectKey, _ body: (UnsafePointer<holdfast_put>) -> holdfast_status
+    ) -> holdfast_status {
         unsafe key.withC { key in
             unsafe condition.withC { condition in
                 unsafe attributes.withC { items, count in
@@ -47,7 +47,7 @@ extension PutRequest {
 }
 
 /// A write in flight.
-@safe private struct Writing {
+@safe private struct Writing: ~Copyable {
     let source: (UnsafeMutableRawBufferPointer) throws -> Int
     let length: UInt64?
     var collected = Single<ObjectInfo>()

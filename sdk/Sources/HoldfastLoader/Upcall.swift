@@ -7,7 +7,7 @@ internal import CHoldfast
 ///   - type: What it points to.
 ///   - body: The work; its status goes back to the driver.
 /// - Returns: The status for the driver.
-func upcall<State>(
+func upcall<State: ~Copyable>(
     _ context: UnsafeMutableRawPointer?, _ type: State.Type,
     _ body: (inout State) -> holdfast_status
 ) -> holdfast_status {

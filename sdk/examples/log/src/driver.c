@@ -12,25 +12,32 @@ HOLDFAST_DRIVER_NOTE;
 #define VERSION "0.1.0"
 #define LEAST_COMPACT_AT 4096
 
-static const char descriptor[] =
-    "{\"format\":1,\"id\":\"log\",\"version\":\"" VERSION "\",\"vendor\":\"Holdfast\","
-    "\"summary\":\"One append-only file, used by one process at a time.\","
-    "\"addressing\":\"rows\",\"grace_ms\":1000,\"options\":["
-    "{\"name\":\"path\",\"type\":\"path\",\"summary\":\"The file; made when it is missing, but not "
-    "to read it.\",\"required\":false,\"default\":\".holdfast/state.log\"},"
-    "{\"name\":\"compact_at\",\"type\":\"size\",\"summary\":\"The garbage at which the file is "
-    "written anew, when more of it is garbage than not; at least 4KiB.\",\"required\":false,"
-    "\"default\":\"64MiB\"}],"
-    "\"capabilities\":["
-    "{\"id\":\"condition.absent\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-    "{\"id\":\"condition.version\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-    "{\"id\":\"range\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-    "{\"id\":\"list.attributes\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-    "{\"id\":\"clock\",\"level\":20,\"limit\":0,\"note\":\"CLOCK_BOOTTIME of this machine\"},"
-    "{\"id\":\"value\",\"level\":20,\"limit\":0,"
-    "\"note\":\"as long as the file system's files may be\"},"
-    "{\"id\":\"concurrency\",\"level\":20,\"limit\":1,\"note\":\"one call at a time\"},"
-    "{\"id\":\"exclusive\",\"level\":20,\"limit\":0,\"note\":\"one opener at a time\"}]}";
+// Writes JSON as it is: the preprocessor makes a literal of it, with the quotes escaped.
+#define JSON(...) #__VA_ARGS__
+
+// The version is that of the table and of driver.toml.
+static const char descriptor[] = JSON({
+    "format": 1, "id": "log", "version": "0.1.0", "vendor": "Holdfast",
+    "summary": "One append-only file, used by one process at a time.",
+    "addressing": "rows", "grace_ms": 1000,
+    "options": [
+        {"name": "path", "type": "path", "required": false, "default": ".holdfast/state.log",
+         "summary": "The file; made when it is missing, but not to read it."},
+        {"name": "compact_at", "type": "size", "required": false, "default": "64MiB",
+         "summary": "Garbage that makes the file written anew, if most of it is; at least 4KiB."}
+    ],
+    "capabilities": [
+        {"id": "condition.absent", "level": 20, "limit": 0, "note": ""},
+        {"id": "condition.version", "level": 20, "limit": 0, "note": ""},
+        {"id": "range", "level": 20, "limit": 0, "note": ""},
+        {"id": "list.attributes", "level": 20, "limit": 0, "note": ""},
+        {"id": "clock", "level": 20, "limit": 0, "note": "CLOCK_BOOTTIME of this machine"},
+        {"id": "value", "level": 20, "limit": 0,
+         "note": "as long as the file system's files may be"},
+        {"id": "concurrency", "level": 20, "limit": 1, "note": "one call at a time"},
+         {"id": "exclusive", "level": 20, "limit": 0, "note": "one opener at a time"}
+    ]
+});
 
 static int the_driver;
 

@@ -107,7 +107,12 @@ static char document[4096];
 
 static holdfast_status on_document(void *context, const uint8_t *data, uint64_t count) {
     (void)context;
-    strncat(document, (const char *)data, count);
+    // Without the blanks, which are the driver's own affair.
+    size_t size = strlen(document);
+    for (uint64_t index = 0; index < count && size + 1 < sizeof document; index++) {
+        if (data[index] != ' ') document[size++] = (char)data[index];
+    }
+    document[size] = '\0';
     return HOLDFAST_OK;
 }
 

@@ -16,6 +16,8 @@ HOLDFAST_DRIVER_NOTE;
 #define VERSION "0.1.0"
 #define MOST_BYTES (UINT64_C(1) << 30)
 #define TEXT(literal) ((holdfast_text){(literal), sizeof(literal) - 1})
+// Writes JSON as it is: the preprocessor makes a literal of it, with the quotes escaped.
+#define JSON(...) #__VA_ARGS__
 
 typedef struct object {
     struct object *next;  // ascending by key
@@ -184,18 +186,24 @@ static holdfast_status stop(void *driver, const holdfast_call *call) {
 
 static holdfast_status describe(void *driver, const holdfast_call *call,
                                 const holdfast_sink *sink) {
-    static const char document[] =
-        "{\"format\":1,\"id\":\"@ID@\",\"version\":\"" VERSION "\",\"vendor\":\"Unpublished\","
-        "\"summary\":\"Objects in the memory of one process.\",\"addressing\":\"rows\","
-        "\"grace_ms\":1000,\"options\":[{\"name\":\"name\",\"type\":\"string\",\"summary\":"
-        "\"Stores of the same name share their objects.\",\"required\":false,\"default\":"
-        "\"default\"}],\"capabilities\":["
-        "{\"id\":\"condition.absent\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-        "{\"id\":\"condition.version\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-        "{\"id\":\"range\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-        "{\"id\":\"list.attributes\",\"level\":20,\"limit\":0,\"note\":\"\"},"
-        "{\"id\":\"value\",\"level\":20,\"limit\":1073741824,\"note\":\"\"},"
-        "{\"id\":\"volatile\",\"level\":20,\"limit\":0,\"note\":\"gone with the process\"}]}";
+    // The version is that of the table and of driver.toml; docs/writing-a-driver.md has the schema.
+    static const char document[] = JSON({
+        "format": 1, "id": "@ID@", "version": "0.1.0", "vendor": "Unpublished",
+        "summary": "Objects in the memory of one process.",
+        "addressing": "rows", "grace_ms": 1000,
+        "options": [
+            {"name": "name", "type": "string", "required": false, "default": "default",
+             "summary": "Stores of the same name share their objects."}
+        ],
+        "capabilities": [
+            {"id": "condition.absent", "level": 20, "limit": 0, "note": ""},
+            {"id": "condition.version", "level": 20, "limit": 0, "note": ""},
+            {"id": "range", "level": 20, "limit": 0, "note": ""},
+            {"id": "list.attributes", "level": 20, "limit": 0, "note": ""},
+            {"id": "value", "level": 20, "limit": 1073741824, "note": ""},
+             {"id": "volatile", "level": 20, "limit": 0, "note": "gone with the process"}
+        ]
+    });
     (void)driver, (void)call;
     return sink->write(sink->context, (const uint8_t *)document, sizeof document - 1);
 }
