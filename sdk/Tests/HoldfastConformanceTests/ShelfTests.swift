@@ -36,8 +36,11 @@ import Testing
         }
     }()
 
-    private static func build(_ define: String?) throws -> DriverFixture {
+    private static func build(
+        _ define: String?, threads: String = "parallel"
+    ) throws -> DriverFixture {
         let manifest = String(decoding: try contents("\(folder)/driver.toml"), as: UTF8.self)
+            .replacing("threads = \"parallel\"", with: "threads = \"\(threads)\"")
         let fixture = try DriverFixture(manifest: manifest)
         try run(
             ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC"]
@@ -82,6 +85,20 @@ import Testing
                 Issue.record("\(result.check.id): \(result.verdict) \(result.errorOutput)")
                 continue
             }
+        }
+    }
+
+    @Test("a driver that takes one call at a time gets one, and passes all that could disturb it")
+    func serial() throws {
+        let driver = try Self.build("ONE_CALL_AT_A_TIME", threads: "per-driver")
+        let run = ConformanceRun(
+            program: Kit.program, driverFolder: driver.folder, seed: Kit.seed)
+        let names = ["lifecycle", "condition", "clock", "history", "robustness"]
+        let checks = CheckTable.checks.filter {
+            names.contains($0.group) || $0.id == "data.put-whole"
+        }
+        for result in run.run(checks) {
+            #expect(result.verdict == .pass(note: ""), "\(result.check.id)")
         }
     }
 
