@@ -243,6 +243,7 @@ static holdfast_status capabilities(void *opened, const holdfast_call *call,
         if (status != HOLDFAST_OK) return status;
     }
     for (int i = 0; i < 6; i++) {
+        if (IS(REMOVES_UNDECLARED) && i == 1) continue;
         holdfast_capability c = {.size = sizeof c,
                                  .id = {ids[i], strlen(ids[i])},
                                  .level = HOLDFAST_LEVEL_NATIVE,

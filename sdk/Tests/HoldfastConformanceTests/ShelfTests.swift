@@ -107,6 +107,8 @@ import Testing
         let verdict = try Self.verdict(try Self.build(broken.define), broken.check)
         let isExpected =
             switch (broken.name, verdict) {
+            // Without a privilege there is no disk to fill, and the check says so.
+            case ("keeps-failed", .pass(let note)) where geteuid() != 0: note.contains("only root")
             case ("crashes-in-open", .crash(SIGSEGV)), ("crashes-in-put", .crash(SIGSEGV)),
                 ("crashes-on-long", .crash(SIGSEGV)), ("hangs-in-head", .hang), (_, .fail):
                 true
