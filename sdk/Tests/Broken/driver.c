@@ -243,6 +243,7 @@ static holdfast_status capabilities(void *opened, const holdfast_call *call,
         if (status != HOLDFAST_OK) return status;
     }
     for (int i = 0; i < 6; i++) {
+        if (IS(REMOVES_UNDECLARED) && i == 1) continue;
         holdfast_capability c = {.size = sizeof c,
                                  .id = {ids[i], strlen(ids[i])},
                                  .level = HOLDFAST_LEVEL_NATIVE,
@@ -276,6 +277,15 @@ static holdfast_status ping(void *opened, const holdfast_call *call,
 
 #include "objects.h"
 
+#ifdef ONE_CALL_AT_A_TIME
+#include "watched.h"
+#define THREADS HOLDFAST_THREADS_PER_DRIVER
+#define SLOT(name, function) .name = watched_##name
+#else
+#define THREADS HOLDFAST_THREADS_PARALLEL
+#define SLOT(name, function) .name = function
+#endif
+
 // ---- The library
 
 static const holdfast_driver table = {
@@ -283,7 +293,7 @@ static const holdfast_driver table = {
     .abi_minor = HOLDFAST_ABI_MINOR,
     .draft = HOLDFAST_DRAFT,
     .behaviour = HOLDFAST_BEHAVIOUR,
-    .thread_model = HOLDFAST_THREADS_PARALLEL,
+    .thread_model = THREADS,
     .id = {"shelf", 5},
     .version = {"1.0.0", 5},
     .vendor = {"The tests", 9},
@@ -294,12 +304,12 @@ static const holdfast_driver table = {
     .open = open_store,
     .close = close_store,
     .capabilities = capabilities,
-    .head = head,
-    .get = get,
-    .put = put,
-    .remove = remove_object,
-    .list = IS(NULL_SLOT) ? NULL : list,
-    .ping = ping,
+    SLOT(head, head),
+    SLOT(get, get),
+    SLOT(put, put),
+    SLOT(remove, remove_object),
+    SLOT(list, IS(NULL_SLOT) ? NULL : list),
+    SLOT(ping, ping),
 };
 
 #if FAULT == WRONG_DRAFT

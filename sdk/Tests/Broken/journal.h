@@ -150,7 +150,7 @@ static void flush_late(store *s) {
 
 static void lock(store *s) {
     pthread_mutex_lock(&s->lock);
-    while (flock(s->file, LOCK_EX) != 0 && errno == EINTR) {}
+    while (!IS(LOCKS_OWN_PROCESS) && flock(s->file, LOCK_EX) != 0 && errno == EINTR) {}
     catch_up(s);
     if (IS(WRITES_LATE)) flush_late(s);
 }

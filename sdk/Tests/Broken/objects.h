@@ -52,6 +52,8 @@ static holdfast_status check(const holdfast_call *call, const object *o,
         if (!o || IS(IGNORES_ABSENT)) return HOLDFAST_OK;
         break;
     case HOLDFAST_CONDITION_VERSION:
+        if (IS(REMOVES_UNDECLARED))
+            return fail(call, HOLDFAST_UNSUPPORTED, "the store has no versions", NULL);
         if (o && equal(condition->version, (holdfast_text){o->version, strlen(o->version)}))
             return HOLDFAST_OK;
         if (IS(IGNORES_VERSION)) return HOLDFAST_OK;
@@ -166,6 +168,7 @@ static holdfast_status commit(store *s, const holdfast_call *call, const holdfas
     lock(s);
     holdfast_status status = HOLDFAST_OK;
     if (!IS(EARLY_CHECK)) status = check(call, find(s, request->key, &at), request->condition);
+    if (IS(LOCKS_OWN_PROCESS)) pause_ms(5);
     if (IS(LOST_UPDATE)) {
         unlock(s);
         pause_ms(2);
@@ -234,7 +237,7 @@ static holdfast_status remove_object(void *opened, const holdfast_call *call,
     if (status != HOLDFAST_OK && !IS(REMOVES_LATE)) return status;
     lock(s);
     object *o = find(s, request->key, &at);
-    status = check(call, o, request->condition);
+    if (!IS(REMOVES_UNDECLARED)) status = check(call, o, request->condition);
     if (status == HOLDFAST_OK && !o && IS(REMOVE_ABSENT_FAILS)) status = no_object(call);
     if (status == HOLDFAST_OK && o) status = append(s, call, REMOVED, o);
     if (status == HOLDFAST_OK) displace(s, request->key);

@@ -28,6 +28,7 @@ import Testing
             (["/tmp", "--profile", "all"], "no profile all"), (["/tmp", "/"], "more than one"),
             (["/tmp", "--seed", "x"], "--seed needs a whole number"),
             (["/tmp", "--wrong"], "unknown option --wrong"), (["/tmp", "--only"], "needs a value"),
+            (["/tmp", "--deadline", "0"], "--deadline needs whole seconds"),
             (["/tmp", "--options", "/nonexistent"], "/nonexistent: No such file"),
             (["/tmp", "--profile", "clock", "--only", "data"], "no check is left"),
         ] as [([String], String)])
@@ -59,6 +60,56 @@ import Testing
         #expect(checks.last?["signal"]?.integer == 6)
     }
 
+    @Test("the JSON document says what the driver can do, and counts by group") func survey() throws
+    {
+        let kit = try Kit()
+        let output = try Output([kit.fixture.folder, "--only", "data.head,clock.boot", "--json"])
+        let root = try #require(try JSONValue(Array(output.text.utf8)).members)
+        let driver = try #require(root["driver"]?.members)
+        #expect(driver["threads"]?.text == "parallel")
+        let value = driver["capabilities"]?.elements?.compactMap(\.members).first {
+            $0["id"]?.text == "value"
+        }
+        #expect(value?["level"]?.integer == 10 && value?["limit"]?.integer == 1 << 20)
+        let groups = try #require(root["groups"]?.elements).compactMap(\.members)
+        #expect(groups.map { $0["name"]?.text } == ["data", "clock"])
+        #expect(groups.allSatisfy { $0["pass"]?.integer == 1 && $0["fail"]?.integer == 0 })
+    }
+
+    @Test("the support table is the same at each run, and says what failed") func table() throws {
+        let good = try Kit()
+        let path = good.fixture.root + "/table"
+        for seed in ["1", "2"] {
+            let output = try Output([
+                good.fixture.folder, "--only", "data.remove,clock.boot", "--table", path, "--seed",
+                seed,
+            ])
+            #expect(output.status == 0)
+            let lines = String(decoding: try contents(path), as: UTF8.self).split(separator: "\n")
+            #expect(lines.count == 3 && lines[0].hasPrefix("| driver | version | conditions |"))
+            let row =
+                "| `memory` | 1.2.3 | native | native | native | native | 1 MiB | any number"
+                + " | in one process, and is gone with it | 2 of 2 |"
+            #expect(lines.last.map(String.init) == row)
+        }
+        let bad = try Kit(["CRASHES_IN_REMOVE"])
+        let output = try Output([
+            bad.fixture.folder, "--only", "data.remove,clock.boot", "--table", path,
+        ])
+        #expect(output.status == 1)
+        let text = String(decoding: try contents(path), as: UTF8.self)
+        #expect(text.hasSuffix("| 1 of 2, fails data |\n"), "\(text)")
+    }
+
+    @Test("--deadline ends a check that takes longer, and --large adds the large ones")
+    func limits() throws {
+        let hangs = try Kit(["HANGS_IN_PING"]).fixture
+        let output = try Output([hangs.folder, "--only", "clock.boot", "--deadline", "1"])
+        #expect(output.status == 1 && output.text.contains("it had not ended after 1 s"))
+        #expect(try !Output(["--list"]).text.contains("data.huge"))
+        #expect(try Output(["--list", "--large"]).text.contains("data.huge  [large]"))
+    }
+
     @Test("the JUnit document counts and escapes") func junit() throws {
         let kit = try Kit(["KEEPS_HALF"])
         let path = kit.fixture.root + "/junit.xml"
@@ -86,7 +137,7 @@ import Testing
         #expect(wrong.status == 2 && wrong.text.contains("options:1: is not"), "\(wrong.text)")
     }
 
-    @Test("ids are unique, and the profile's name and the group's are words") func table() {
+    @Test("ids are unique, and the profile's name and the group's are words") func ids() {
         let ids = CheckTable.checks.map(\.id)
         #expect(Set(ids).count == ids.count)
         for check in CheckTable.checks {

@@ -19,7 +19,18 @@ enum ConditionChecks {
         let info = try bench.put("refused", [1])
         try run.needs(
             version, attempt: { try bench.put("refused", [2], if: .version(info.version)) },
-            after: { try bench.expect("refused", [1], info, "after a put that was refused") })
+            after: {
+                let failure = try failure(
+                    { try bench.remove("refused", if: .version(info.version)) },
+                    orFound:
+                        "the store does not report \(version), yet a remove that needs it succeeds",
+                    do: "report the capability, or refuse such calls with HOLDFAST_UNSUPPORTED")
+                try require(
+                    failure.code == .unsupported,
+                    "the store does not report \(version) and answers \"\(failure)\" to a remove",
+                    do: "answer HOLDFAST_UNSUPPORTED")
+                try bench.expect("refused", [1], info, "after writes that were refused")
+            })
     }
 
     /// Makes a write that its condition must refuse, and looks at everything that this demands.

@@ -248,18 +248,36 @@ enum ShortageChecks {
     }
 
     static func readOnly(_ run: CheckRun) throws {
-        guard MountSpace.make() else { return run.note = MountSpace.note }
+        let isMounted = MountSpace.make()
+        // Modes do not bind root.
+        guard isMounted || geteuid() != 0 else { return run.note = MountSpace.note }
         guard try hasFiles(run) else { return }
-        try MountSpace.mount(at: run.folder, bytes: 24 << 20)
+        if isMounted { try MountSpace.mount(at: run.folder, bytes: 24 << 20) }
         let old = Pattern(id: 1, count: 1000)
         // A file that is still open for writing would keep the disk writable.
         let peer = try run.peer()
         try Client(peer).put("old", old)
         peer.finish()
-        try MountSpace.makeReadOnly(run.folder)
+        var modes: [(path: String, mode: mode_t)] = []
+        if isMounted {
+            try MountSpace.makeReadOnly(run.folder)
+        } else {
+            takeModes(run.folder, &modes)
+        }
+        defer { for (path, mode) in modes { _ = unsafe chmod(path, mode) } }
         try useReadOnly(run, old)
-        try MountSpace.makeWritable(run.folder)
+        if isMounted { try MountSpace.makeWritable(run.folder) }
+        for (path, mode) in modes { _ = unsafe chmod(path, mode) }
         try worksAgain(run, old, "after the disk could be written again")
+    }
+
+    /// Lets nothing below a folder be written, and remembers what its modes were, folders first.
+    private static func takeModes(_ path: String, _ modes: inout [(path: String, mode: mode_t)]) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFLNK else { return }
+        modes.append((path, status.st_mode & 0o7777))
+        for name in names(in: path) { takeModes("\(path)/\(name)", &modes) }
+        _ = unsafe chmod(path, status.st_mode & 0o7555)
     }
 
     /// A disk that cannot be written may be read or refused, in words that fit.

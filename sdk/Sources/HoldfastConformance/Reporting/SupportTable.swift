@@ -17,7 +17,7 @@ public func supportTable(
         ("conditions", conditions(survey)), ("range", word(survey, "range")),
         ("list attributes", word(survey, "list.attributes")), ("clock", word(survey, "clock")),
         ("largest object", size(survey.capabilities["value"]?.limit ?? 0)),
-        ("calls at once", calls(survey.threads)), ("a store is open", openers(survey)),
+        ("calls at once", calls(survey.threads)), ("may be open", openers(survey)),
         ("groups passed", groups(GroupTally.of(results))),
     ]
     func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
@@ -57,10 +57,10 @@ private func calls(_ threads: String) -> String {
 
 private func openers(_ survey: Survey) -> String {
     switch (survey.has("volatile"), survey.has("exclusive")) {
-    case (false, false): "in any number of processes"
-    case (false, true): "once"
-    case (true, false): "in one process, and gone with it"
-    case (true, true): "once, and gone with its process"
+    case (false, false): "any number of times"
+    case (false, true): "once at a time"
+    case (true, false): "in one process, and is gone with it"
+    case (true, true): "once, and is gone with its process"
     }
 }
 
