@@ -20,7 +20,8 @@ COMMANDS = [
     "", "state", "state list", "state show", "state pull", "state push", "state versions",
     "state rm", "state force-unlock", "lock", "lock list", "lock show", "lock release", "driver",
     "driver list", "driver info", "driver inspect", "driver install", "driver remove",
-    "driver verify", "driver pin", "driver unpin", "driver new", "config", "config show",
+    "driver verify", "driver pin", "driver unpin", "driver operations", "driver call", "driver new",
+    "config", "config show",
     "version",
 ]
 LEAVES = [name for name in COMMANDS if name and not any(

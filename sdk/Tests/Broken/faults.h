@@ -57,6 +57,9 @@
 #define MAKES_EXISTING            51
 #define IGNORES_FLAGS             52
 #define BACKWARD_CLOCK            53
+#define WRONG_HASH                54
+#define WRONG_SIGNATURE           55
+#define SWAPPED_CANARY            56
 
 #ifndef FAULT
 #define FAULT NOTHING

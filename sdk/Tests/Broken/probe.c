@@ -399,6 +399,8 @@ static int steady(void) {
     return 1;
 }
 
+#include "probe_operations.h"
+
 static const struct { const char *name; int (*is_right)(void); } checks[] = {
     {"negotiation.loads", negotiation_loads}, {"negotiation.draft-refused", negotiation_draft},
     {"negotiation.borrowed", negotiation_borrowed}, {"lifecycle.two-stores", two_stores},
@@ -419,6 +421,7 @@ static const struct { const char *name; int (*is_right)(void); } checks[] = {
     {"deadline.while-writing", deadline_while_writing},
     {"options.secrets", secrets}, {"options.existing", existing},
     {"options.unknown-flags", unknown_flags}, {"clock.steady", steady},
+    {"operations.declared", operations_declared}, {"operations.canary", operations_canary},
 };
 
 int main(int count, char **arguments) {

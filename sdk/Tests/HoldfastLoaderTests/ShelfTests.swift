@@ -19,7 +19,7 @@ import Testing
     private static let folder = "\(DriverFixture.sdk)/Tests/Broken"
     private static let groups: Set<Substring> = [
         "binary", "negotiation", "lifecycle", "data", "condition", "list", "deadline", "options",
-        "secret", "clock", "history", "robust", "error",
+        "secret", "clock", "history", "robust", "error", "operations",
     ]
 
     /// The lines of `shelf.txt`.
