@@ -20,8 +20,9 @@ COMMANDS = [
     "", "state", "state list", "state show", "state pull", "state push", "state versions",
     "state rm", "state force-unlock", "lock", "lock list", "lock show", "lock release", "driver",
     "driver list", "driver info", "driver inspect", "driver install", "driver remove",
-    "driver verify", "driver pin", "driver unpin", "driver new", "driver test", "config",
-    "config show", "version",
+    "driver verify", "driver pin", "driver unpin", "driver operations", "driver call", "driver new",
+    "driver test", "driver quarantine", "driver quarantine list", "driver quarantine clear",
+    "config", "config show", "version",
 ]
 LEAVES = [name for name in COMMANDS if name and not any(
     other.startswith(name + " ") for other in COMMANDS)]

@@ -7,7 +7,7 @@ struct DriverCall: HoldfastCommand {
     static let configuration = CommandConfiguration(
         commandName: "call",
         abstract: "Run an operation of a store's driver, such as sqlite.vacuum.",
-        usage: "holdfast driver call <store> <operation> [--param <name=value>]… [<options>]",
+        usage: "holdfast driver call <store> <operation> [--param <x=y>] [<options>]",
         discussion: """
             The driver says which operations there are, and whether one changes what is
             stored: see driver operations. One that does runs at once, without asking.

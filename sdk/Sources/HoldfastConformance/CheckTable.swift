@@ -5,7 +5,7 @@ public enum CheckTable {
     /// All checks, group by group.
     public static let checks: [Check] =
         binary + negotiation + lifecycle + data + condition + list + deadline + error + options
-        + secrets + clock + history + robustness
+        + secrets + clock + OperationChecks.all + history + robustness
 
     /// The check that fails for what the driver writes to standard output during any check.
     public static let quiet = Check(

@@ -31,6 +31,13 @@ extension LoadedDriver {
 }
 
 extension OpenStore {
+    /// The driver's own object, for what tests drivers; `nil` when the store is closed.
+    ///
+    /// It may be handed to functions of this driver until the store is closed.
+    @unsafe public var driverObject: UnsafeMutableRawPointer? {
+        unsafe try? use(CallContext()).handle
+    }
+
     /// The operations that this store's driver declares.
     ///
     /// - Returns: Each with its parameters.

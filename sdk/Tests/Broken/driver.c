@@ -127,9 +127,11 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
     return sink->write(sink->context, (const uint8_t *)text, (uint64_t)size);
 }
 
+#include "operations.h"
+
 static const void *extension(void *driver, holdfast_text id) {
-    (void)driver, (void)id;
-    return NULL;
+    (void)driver, (void)swapped_canary;
+    return equal(id, TEXT(HOLDFAST_OPERATIONS_ID)) ? &operations : NULL;
 }
 
 static void *sleep_for_ever(void *nothing) {

@@ -92,6 +92,9 @@
 #define KEEPS_FAILED              86
 #define PRETENDS_TO_WRITE         87
 #define INTERRUPTED               88
+#define WRONG_HASH                89
+#define WRONG_SIGNATURE           90
+#define SWAPPED_CANARY            91
 
 #ifndef FAULT
 #define FAULT NOTHING

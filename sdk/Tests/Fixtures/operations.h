@@ -98,13 +98,20 @@ static holdfast_status invoke(void *store, const holdfast_call *call, holdfast_t
                               const holdfast_sink *result) {
 #define AT(i) value_at(values, stride, i)
     const int is_canary = is(operation, HOLDFAST_CANARY_ID);
+#ifndef TAKES_ANY_ID
     if (!is_canary && !is(operation, "memory.invoked"))
         return fail(call, HOLDFAST_UNSUPPORTED, 0, "there is no such operation", TEXT(""));
+#endif
 #ifndef TAKES_ANY_TYPES
     if (!have_types(values, count, stride, is_canary ? CANARY_TYPES : INVOKED_TYPES))
         return fail(call, HOLDFAST_INVALID, 0, "the arguments have other types", TEXT(""));
 #else
-    if (count == 0) return HOLDFAST_OK;
+    if (count < 6) return HOLDFAST_OK;
+#endif
+#ifdef INVOKES_SWAPPED
+    return holdfast_canary(store, call, (int64_t)AT(1)->u64, (uint64_t)AT(0)->i64, AT(2)->f64, 1,
+                           &AT(4)->text, (const uint8_t *)AT(5)->text.data, AT(5)->text.size,
+                           result);
 #endif
     if (!is_canary) {
         const holdfast_text *text = &AT(1)->text;
@@ -114,6 +121,17 @@ static holdfast_status invoke(void *store, const holdfast_call *call, holdfast_t
                            &AT(4)->text, (const uint8_t *)AT(5)->text.data, AT(5)->text.size,
                            result);
 }
+
+static holdfast_status swapped(void *store, const holdfast_call *call, int64_t i64, uint64_t u64,
+                               double f64, int32_t flag, const holdfast_text *text,
+                               const uint8_t *bytes, uint64_t count, const holdfast_sink *result) {
+    return holdfast_canary(store, call, (int64_t)u64, (uint64_t)i64, f64, flag, text, bytes, count,
+                           result);
+}
+#define SWAPPED_CANARY \
+    {sizeof(holdfast_operation), 0, {HOLDFAST_CANARY_ID, 15}, {"Answers.", 8}, \
+     HOLDFAST_CODE(swapped, i64, u64, f64, bool, text, bytes), holdfast_canary_parameters, 6, \
+     sizeof(holdfast_parameter), HOLDFAST_RESULT_JSON, 0, {NULL, 0}}
 
 #define PARAMETER(name, type) \
     {sizeof(holdfast_parameter), HOLDFAST_PARAMETER_REQUIRED, {name, sizeof name - 1}, \

@@ -62,6 +62,14 @@ import Testing
             ("REPORTS_OTHER_CLASS", "error.report", "returns -16 and reports -11"),
             ("NO_NOTE", "binary.note", "no Holdfast note"),
             ("EXTRA_EXPORT", "binary.exports", "helper_of_the_driver"),
+            (
+                "ADD_CODE={{\"i64,text\",8},7,NULL}", "operations.declared",
+                "but that of its signature"
+            ),
+            ("INVOKES_SWAPPED", "operations.canary", "the canary by invoke answers 0"),
+            ("CANARY=SWAPPED_CANARY", "operations.canary", "the way that the host calls it"),
+            ("TAKES_ANY_TYPES", "operations.types", "answers 0 to arguments of the types"),
+            ("TAKES_ANY_ID", "operations.unknown", "unknown operation \"\" answers"),
             ("TABLE_THREADS=2000", "negotiation.loads", "per-store"),
         ])
     func broken(_ define: String, _ id: String, _ words: String) throws {
