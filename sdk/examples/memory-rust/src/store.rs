@@ -64,33 +64,9 @@ fn name(key: Key) -> Name {
     (key.collection.into(), key.workspace.into(), key.path.into())
 }
 
-fn check(condition: Condition, now: Option<&Object>) -> Result<(), Error> {
-    let current = now.map(|object| object.info.version.as_slice());
-    let message = match (condition, current) {
-        (Condition::None, _) | (Condition::Absent, None) => return Ok(()),
-        (Condition::Version(wanted), Some(version)) if wanted == version => return Ok(()),
-        (Condition::Absent, Some(_)) => "the object exists already",
-        (Condition::Version(_), Some(_)) => "the object has another version",
-        (Condition::Version(_), None) => "the object does not exist",
-    };
-    Err(Error::condition(message, current))
-}
-
-fn read_all(mut source: Source, call: &Call) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    loop {
-        call.check()?;
-        let filled = bytes.len();
-        if filled as u64 > MOST_BYTES {
-            return Err(Error::new(Kind::TooLarge, "an object has at most 1 GiB"));
-        }
-        bytes.resize(filled + CHUNK, 0);
-        let count = source.read(&mut bytes[filled..])?;
-        bytes.truncate(filled + count);
-        if count == 0 {
-            return Ok(bytes);
-        }
-    }
+/// The object's version, where there is an object.
+fn version(now: Option<&Object>) -> Option<&[u8]> {
+    now.map(|object| object.info.version.as_slice())
 }
 
 impl Store for MemoryStore {
@@ -118,11 +94,11 @@ impl Store for MemoryStore {
     fn put(&self, request: Put, source: Source, call: &Call) -> Result<Info, Error> {
         let name = name(request.key);
         // Saves the transfer; what counts is the check below, under the same lock as the write.
-        check(request.condition, lock(&self.objects).objects.get(&name))?;
-        let bytes: Arc<[u8]> = read_all(source, call)?.into();
+        request.condition.check(version(lock(&self.objects).objects.get(&name)))?;
+        let bytes: Arc<[u8]> = source.read_all(MOST_BYTES, call)?.into();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut objects = lock(&self.objects);
-        check(request.condition, objects.objects.get(&name))?;
+        request.condition.check(version(objects.objects.get(&name)))?;
         call.check()?;
         objects.writes += 1;
         let info = Info {
@@ -139,7 +115,7 @@ impl Store for MemoryStore {
         let name = name(key);
         let mut objects = lock(&self.objects);
         call.check()?;
-        check(condition, objects.objects.get(&name))?;
+        condition.check(version(objects.objects.get(&name)))?;
         objects.objects.remove(&name);
         Ok(())
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+use crate::call::Call;
 use crate::error::{Error, Kind};
 use crate::raw;
 use crate::values::{Attribute, Info};
@@ -117,6 +118,28 @@ impl Source<'_> {
                 Err(Error::new(Kind::Source, format!("the source gave {seen} bytes of {length}")))
             }
             _ => Ok(count as usize),
+        }
+    }
+
+    /// Reads all bytes into memory; more than `most` are [`Kind::TooLarge`].
+    pub fn read_all(mut self, most: u64, call: &Call) -> Result<Vec<u8>, Error> {
+        const CHUNK: usize = 64 * 1024;
+        let mut bytes = Vec::new();
+        loop {
+            call.check()?;
+            let filled = bytes.len();
+            if filled as u64 > most {
+                return Err(Error::new(
+                    Kind::TooLarge,
+                    format!("an object has at most {most} bytes"),
+                ));
+            }
+            bytes.resize(filled + CHUNK, 0);
+            let count = self.read(&mut bytes[filled..])?;
+            bytes.truncate(filled + count);
+            if count == 0 {
+                return Ok(bytes);
+            }
         }
     }
 }

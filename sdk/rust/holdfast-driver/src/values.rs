@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+use crate::error::Error;
+
 /// An object's address. The host has checked it: section 7 of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
@@ -41,6 +43,21 @@ pub enum Condition<'a> {
     Absent,
     /// The object exists and has this version.
     Version(&'a [u8]),
+}
+
+impl Condition<'_> {
+    /// Whether it holds for an object that has the version `current`, or is absent; the error is the
+    /// one to answer with. Check in the same step that makes a write visible.
+    pub fn check(self, current: Option<&[u8]>) -> Result<(), Error> {
+        let message = match (self, current) {
+            (Condition::None, _) | (Condition::Absent, None) => return Ok(()),
+            (Condition::Version(wanted), Some(version)) if wanted == version => return Ok(()),
+            (Condition::Absent, Some(_)) => "the object exists already",
+            (Condition::Version(_), Some(_)) => "the object has another version",
+            (Condition::Version(_), None) => "the object does not exist",
+        };
+        Err(Error::condition(message, current))
+    }
 }
 
 /// The part of an object that a read asks for.

@@ -103,33 +103,9 @@ fn name(key: Key) -> Name {
     (key.collection.into(), key.workspace.into(), key.path.into())
 }
 
-fn check(condition: Condition, now: Option<&Object>) -> Result<(), Error> {
-    let current = now.map(|object| object.info.version.as_slice());
-    let message = match (condition, current) {
-        (Condition::None, _) | (Condition::Absent, None) => return Ok(()),
-        (Condition::Version(wanted), Some(version)) if wanted == version => return Ok(()),
-        (Condition::Absent, Some(_)) => "the object exists already",
-        (Condition::Version(_), Some(_)) => "the object has another version",
-        (Condition::Version(_), None) => "the object does not exist",
-    };
-    Err(Error::condition(message, current))
-}
-
-fn read_all(mut source: Source, call: &Call) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    loop {
-        call.check()?;
-        let filled = bytes.len();
-        if filled as u64 > MOST_BYTES {
-            return Err(Error::new(Kind::TooLarge, "an object has at most 1 GiB"));
-        }
-        bytes.resize(filled + CHUNK, 0);
-        let count = source.read(&mut bytes[filled..])?;
-        bytes.truncate(filled + count);
-        if count == 0 {
-            return Ok(bytes);
-        }
-    }
+/// The object's version, where there is an object.
+fn version(now: Option<&Object>) -> Option<&[u8]> {
+    now.map(|object| object.info.version.as_slice())
 }
 
 impl MyStore {
@@ -167,11 +143,11 @@ impl Store for MyStore {
     fn put(&self, request: Put, source: Source, call: &Call) -> Result<Info, Error> {
         let name = name(request.key);
         // Saves the transfer; what counts is the check below, under the same lock as the write.
-        check(request.condition, lock(&self.place).objects.get(&name))?;
-        let bytes: Arc<[u8]> = read_all(source, call)?.into();
+        request.condition.check(version(lock(&self.place).objects.get(&name)))?;
+        let bytes: Arc<[u8]> = source.read_all(MOST_BYTES, call)?.into();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut place = lock(&self.place);
-        check(request.condition, place.objects.get(&name))?;
+        request.condition.check(version(place.objects.get(&name)))?;
         call.check()?;
         place.writes += 1;
         let info = Info {
@@ -187,7 +163,7 @@ impl Store for MyStore {
     fn remove(&self, key: Key, condition: Condition, call: &Call) -> Result<(), Error> {
         let mut place = lock(&self.place);
         call.check()?;
-        check(condition, place.objects.get(&name(key)))?;
+        condition.check(version(place.objects.get(&name(key))))?;
         place.objects.remove(&name(key));
         Ok(())
     }
