@@ -14,7 +14,7 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// The process of a driver exports nothing, so that none of its symbols can take the place of the driver's.
+/// What loads drivers exports nothing, so that none of its symbols can take the place of a driver's.
 let hiddenSymbols = LinkerSetting.unsafeFlags(
     ["-use-ld=lld"]
         + [
@@ -56,7 +56,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "holdfast-conformance", dependencies: ["HoldfastConformance"],
-            path: "Sources/ConformanceCommand"),
+            path: "Sources/ConformanceCommand", linkerSettings: [hiddenSymbols]),
         .target(
             name: "CIsolation",
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),

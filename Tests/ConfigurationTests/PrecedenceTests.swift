@@ -113,7 +113,8 @@ struct PrecedenceTests {
     func isolation() throws {
         let project = TemporaryProject()
         project.write(
-            "xdg/holdfast/holdfast.yml", "drivers: {quarantineCrashes: 7}\nbackend: {isolation: process}\n")
+            "xdg/holdfast/holdfast.yml",
+            "drivers: {quarantineCrashes: 7}\nbackend: {isolation: process}\n")
         project.write(
             "holdfast.yml",
             "drivers: {quarantineWithin: 2m, restartDelay: 7ms}\ndaemon: {stores: [a]}\n"

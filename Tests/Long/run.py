@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs what takes long or needs root, on each driver: kills, crashes, power cuts, pauses, leases.
 
-    Tests/Long/run.py [kills] [crashes] [cuts] [pauses] [leases] [kept] [--kills N] [--cuts N] …
+    Tests/Long/run.py [NAME …] [--kills N] [--cuts N] [--pauses N] …
 
-`kept` tries driver binaries of earlier builds. Without names it runs all. It ends with 1 when anything
-was lost, and with 2 when something that it needs is missing: nothing is left out in silence.
+The names are kills, cuts, pauses, leases, kept (driver binaries of earlier builds) and sanitizers (over
+the C example and the SDK). Without names it runs all. It ends with 1 when anything was lost, and with 2
+when something that it needs is missing: nothing is left out in silence.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from Long import kept, leases, power_cuts  # noqa: E402
+from Long import kept, leases, power_cuts, sanitizers  # noqa: E402
 from Long.disks import tools_missing  # noqa: E402
 from Long.kills import KillLoop  # noqa: E402
 from blackbox.crashing import (  # noqa: E402
@@ -26,7 +27,7 @@ from blackbox.pauses import PauseRounds  # noqa: E402
 from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 
-PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "kept")
+PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "kept", "sanitizers")
 
 
 def kills(options, folder: Path) -> bool:
@@ -119,8 +120,9 @@ def main() -> int:
         print(f"{dist()} lacks {', '.join(names)}; run `make build`", file=sys.stderr)
         return 2
     print(f"seed {options.seed}", flush=True)
-    functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
-                 "leases": run_leases, "kept": lambda options, folder: kept.main()}
+    functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses, "leases": run_leases,
+                 "kept": lambda options, folder: kept.main(),
+                 "sanitizers": lambda options, folder: sanitizers.main(folder)}
     failed = []
     for part in options.parts or PARTS:
         print(f"== {part}", flush=True)

@@ -11,7 +11,10 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     (
         "sdk/Sources/HoldfastConformance",
-        ["CHoldfast", "HoldfastHistory", "HoldfastLoader", "Glibc", "Synchronization"]
+        [
+            "HoldfastIsolation", "CHoldfast", "HoldfastHistory", "HoldfastLoader", "Glibc",
+            "Synchronization",
+        ]
     ),
     ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
@@ -19,7 +22,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     (
         "Sources/Host",
         [
-            "HoldfastLoader", "HoldfastIsolation", "Crypto", "Glibc", "Synchronization", "FoundationEssentials",
+            "HoldfastLoader", "HoldfastIsolation", "Crypto", "Glibc", "Synchronization",
+            "FoundationEssentials",
             "Logging", "Metrics", "CoreMetrics", "Tracing", "Instrumentation",
             "ServiceContextModule",
         ]

@@ -100,7 +100,8 @@ extension DriverDescriptor {
             ("summary", .string(summary)), ("addressing", .string(addressing.rawValue)),
             ("grace_ms", .integer(grace.nanoseconds / 1_000_000)),
             ("pin", pin.json), ("isolation", .string(confinement.isolation.rawValue)),
-            ("sandbox", .array(confinement.parts.map(\.json))), ("options", .array(options.map(\.json))),
+            ("sandbox", .array(confinement.parts.map(\.json))),
+            ("options", .array(options.map(\.json))),
             (
                 "capabilities",
                 .array(

@@ -44,7 +44,8 @@ struct QuarantineList: HoldfastCommand {
                 record.driver, Human.short(record.library),
                 record.since == nil ? "runs" : "quarantined",
                 "\(record.crashCount)",
-                record.lastCrashes.last.map { Human.ago($0.nanoseconds, now: WallClock.now) } ?? "-",
+                record.lastCrashes.last.map { Human.ago($0.nanoseconds, now: WallClock.now) }
+                    ?? "-",
                 record.lastCrashes.last?.cause ?? "-")
         }
         table.lines.forEach(console.line)
@@ -95,7 +96,10 @@ extension QuarantineRecord {
         .members([
             ("id", .string(driver)), ("library_sha256", .string(library)),
             ("quarantined", .bool(since != nil)),
-            ("quarantined_at", .text(since.map { Timestamp.text(nanoseconds: $0 * 1_000_000_000) })),
+            (
+                "quarantined_at",
+                .text(since.map { Timestamp.text(nanoseconds: $0 * 1_000_000_000) })
+            ),
             ("crashes", .integer(crashCount)),
             (
                 "last_crashes",

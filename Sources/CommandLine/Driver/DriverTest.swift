@@ -34,7 +34,9 @@ struct DriverTest: HoldfastCommand {
     func perform(_ context: Context) throws {
         let folder = try folder(context)
         let program = try Self.kitPath(executable: Context.executablePath)
-        let words = kit.words + (common.json ? ["--json"] : []) + ["--", folder]
+        // The kit lies elsewhere than the program that isolates drivers.
+        let host = kit.isolation == "process" ? ["--driver-host", Self.hostPath] : []
+        let words = kit.words + host + (common.json ? ["--json"] : []) + ["--", folder]
         try Self.execute(program, words)
     }
 
@@ -69,6 +71,12 @@ struct DriverTest: HoldfastCommand {
                 hint: "install Holdfast as a whole: the kit belongs to it")
         }
         return path
+    }
+
+    /// The program that isolates drivers, beside this one.
+    private static var hostPath: String {
+        let folder = Context.executablePath.split(separator: "/").dropLast().map { "/" + $0 }
+        return folder.joined() + "/holdfast-driver-host"
     }
 
     /// Becomes the kit, so that its signals and its exit code are this command's.
@@ -112,11 +120,6 @@ struct KitOptions: ParsableArguments {
         help: ArgumentHelp("Where the driver runs: in-process or process.", valueName: "where"))
     var isolation: String?
 
-    @Option(
-        name: .customLong("driver-host"),
-        help: ArgumentHelp("The program that runs an isolated driver.", valueName: "file"))
-    var driverHost: String?
-
     @Flag(help: "Objects of several GiB as well, which takes minutes.") var large = false
 
     @Flag(help: "Show the checks and end.") var list = false
@@ -126,7 +129,7 @@ struct KitOptions: ParsableArguments {
         let pairs = [
             ("--options", options), ("--profile", profile), ("--only", only), ("--seed", seed),
             ("--deadline", deadline), ("--junit", junit), ("--table", table),
-            ("--isolation", isolation), ("--driver-host", driverHost),
+            ("--isolation", isolation),
         ]
         return pairs.flatMap { name, value in value.map { [name, $0] } ?? [] }
             + (large ? ["--large"] : []) + (list ? ["--list"] : [])

@@ -100,7 +100,7 @@ final class Daemon: Sendable {
     }
 
     private func frontDoor(_ store: Store, _ readiness: Readiness) -> FrontDoor {
-        return FrontDoor(
+        FrontDoor(
             hostRule: HostRule(
                 boundAddress: settings.address, allowedNames: settings.allowedHosts),
             clientRule: ClientRule(trustedProxies: settings.trustedProxies),

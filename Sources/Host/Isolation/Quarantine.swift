@@ -48,8 +48,10 @@ package final class Quarantine: Sendable {
 
     private var libraries: [String] {
         guard let folder, let names = directoryNames(folder) else { return [] }
-        return names.filter { $0.hasSuffix(Self.suffix) }.map { String($0.dropLast(Self.suffix.count)) }
-            .filter(DriverDigests.isDigest)
+        return names.filter { $0.hasSuffix(Self.suffix) }.map {
+            String($0.dropLast(Self.suffix.count))
+        }
+        .filter(DriverDigests.isDigest)
     }
 
     /// Why a library must not be run; `nil` when it may.
