@@ -3,9 +3,10 @@
 
     Tests/Long/run.py [NAME …] [--kills N] [--cuts N] [--pauses N] …
 
-The names are kills, cuts, pauses, leases, kept (driver binaries of earlier builds) and sanitizers (over
-the C example and the SDK). Without names it runs all. It ends with 1 when anything was lost, and with 2
-when something that it needs is missing: nothing is left out in silence.
+The names are kills, crashes (of drivers' processes), cuts, pauses, leases, kept (driver binaries of
+earlier builds) and sanitizers (over the C example and the SDK). Without names it runs all. It ends
+with 1 when anything was lost, and with 2 when something that it needs is missing: nothing is left out
+in silence.
 """
 
 import argparse
@@ -120,7 +121,8 @@ def main() -> int:
         print(f"{dist()} lacks {', '.join(names)}; run `make build`", file=sys.stderr)
         return 2
     print(f"seed {options.seed}", flush=True)
-    functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses, "leases": run_leases,
+    functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
+                 "leases": run_leases,
                  "kept": lambda options, folder: kept.main(),
                  "sanitizers": lambda options, folder: sanitizers.main(folder)}
     failed = []
