@@ -289,6 +289,7 @@ static object **select_objects(store *s, const holdfast_list *request) {
     object **chosen = calloc(s->count + 1, sizeof *chosen);
     for (uint32_t i = 0; i < s->count && count - IS(IGNORES_LIMIT) < request->limit; i++) {
         if (!is_listed(s->objects[i], request)) continue;
+        if (IS(LAGS_BEHIND) && strtoull(s->objects[i]->version, NULL, 16) == s->writes) continue;
         chosen[count] = s->objects[i];
         atomic_fetch_add(&chosen[count++]->references, 1);
     }
