@@ -132,7 +132,7 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
 
 static const void *extension(void *driver, holdfast_text id) {
     (void)driver, (void)id;
-    return IS(ANY_EXTENSION) ? &changed_table : NULL;
+    return NULL;
 }
 
 static void *sleep_for_ever(void *nothing) {
@@ -287,6 +287,11 @@ static holdfast_status ping(void *opened, const holdfast_call *call,
 
 #include "objects.h"
 
+static const void *any_extension(void *driver, holdfast_text id) {
+    const void *known = extension(driver, id);
+    return known ? known : &changed_table;
+}
+
 #ifdef ONE_CALL_AT_A_TIME
 #include "watched.h"
 #define THREADS HOLDFAST_THREADS_PER_DRIVER
@@ -310,7 +315,7 @@ static const holdfast_driver table = {
     .start = start,
     .stop = stop,
     .describe = describe,
-    .extension = extension,
+    .extension = IS(ANY_EXTENSION) ? any_extension : extension,
     .open = open_store,
     .close = close_store,
     .capabilities = capabilities,
