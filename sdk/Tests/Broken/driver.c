@@ -30,6 +30,7 @@ static int the_driver;
 static pthread_mutex_t stores_lock = PTHREAD_MUTEX_INITIALIZER;
 static store *stores;
 static char last_secret[256];  // only what is broken uses it
+static holdfast_driver changed_table;  // only what is broken uses it
 static int *volatile nowhere;  // NULL
 static char *volatile lost;    // only what is broken uses it
 
@@ -80,7 +81,7 @@ static void pause_ms(long ms) {
 static holdfast_status interruption(const holdfast_call *call) {
     int is_late = monotonic_ns() >= call->deadline_ns;
     if (IS(IGNORES_DEADLINE) || (!is_late && !the_host->cancelled(call))) return HOLDFAST_OK;
-    if (IS(LATE_RETURN)) pause_ms(3000);
+    if (IS(LATE_RETURN) || (IS(READS_LATE) && is_late)) pause_ms(3000);
     return is_late ? fail(call, HOLDFAST_DEADLINE, "the deadline has passed", NULL)
                    : fail(call, HOLDFAST_CANCELLED, "the call was cancelled", NULL);
 }
@@ -92,18 +93,19 @@ static holdfast_status interruption(const holdfast_call *call) {
 static holdfast_status start(const holdfast_host *host, const holdfast_call *call, void **driver) {
     (void)call;
     the_host = host;
+    changed_table.flags = IS(CHANGES_TABLE);
     *driver = &the_driver;
     return HOLDFAST_OK;
 }
 
 static holdfast_status stop(void *driver, const holdfast_call *call) {
-    (void)driver, (void)call;
+    (void)driver;
     while (stores) {
         store *s = stores;
         stores = s->next;
         free_store(s);
     }
-    return HOLDFAST_OK;
+    return IS(STOP_FAILS) ? fail(call, HOLDFAST_IO, "it does not stop", NULL) : HOLDFAST_OK;
 }
 
 static holdfast_status describe(void *driver, const holdfast_call *call,
@@ -112,7 +114,7 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
     char text[2048];
     int size = snprintf(
         text, sizeof text,
-        "{\"format\":1,\"id\":\"shelf\",\"version\":\"1.0.0\",\"vendor\":\"The tests\","
+        "{\"format\":1,\"id\":\"shelf\",\"version\":\"%s\",\"vendor\":\"The tests\","
         "\"summary\":\"keeps objects in a journal%s\",\"addressing\":\"rows\",\"grace_ms\":500,"
         "\"options\":[{\"name\":\"place\",\"type\":\"path\",\"summary\":\"names the store\","
         "\"required\":false,\"default\":\"shelf\"},{\"name\":\"token\",\"type\":\"secret\","
@@ -120,6 +122,7 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
         "{\"id\":\"condition.absent\",\"level\":20},{\"id\":\"condition.version\",\"level\":20},"
         "{\"id\":\"range\",\"level\":20},{\"id\":\"list.attributes\",\"level\":20},"
         "{\"id\":\"clock\",\"level\":20},{\"id\":\"value\",\"level\":20,\"limit\":%u}%s]}",
+        IS(OTHER_VERSION) ? "2.0.0" : "1.0.0",
         IS(CHANGING_DESCRIPTION) && stores ? ", now open" : "",
         IS(SECRET_IN_DESCRIPTION) ? ",\"default\":\"" : "",
         IS(SECRET_IN_DESCRIPTION) ? last_secret : "", IS(SECRET_IN_DESCRIPTION) ? "\"" : "",
@@ -206,7 +209,9 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
         }
     }
     holdfast_status status = interruption(call);
+    if (status != HOLDFAST_OK && IS(OPENS_LATE)) pause_ms(3000);
     if (status != HOLDFAST_OK) return status;
+    if (IS(IGNORES_UNUSABLE) && !is_usable(name)) name = TEXT("shelf");
     if (!is_usable(name))
         return fail(call, HOLDFAST_INVALID, "the place is in no folder that is there", NULL);
     misbehave_in_open();
@@ -230,6 +235,7 @@ static holdfast_status open_store(void *driver, const holdfast_call *call,
 static holdfast_status close_store(void *opened, const holdfast_call *call) {
     (void)call;
     ((store *)opened)->is_open = 0;
+    ((store *)opened)->openings++;
     return HOLDFAST_OK;
 }
 
@@ -273,11 +279,20 @@ static holdfast_status ping(void *opened, const holdfast_call *call,
     clock_gettime(CLOCK_BOOTTIME, &now);
     holdfast_clock clock = {sizeof clock, 0, {domain, strlen(domain)},
                             now.tv_sec * 1000000000ll + now.tv_nsec, 1};
+    if (IS(CLOCK_OF_PROCESS)) snprintf(domain, sizeof domain, "process:%d", (int)getpid());
+    clock.domain.size = strlen(domain);
+    if (IS(STANDING_CLOCK)) clock.now_ns = 1000000000;
+    if (IS(WRONG_BOOT_CLOCK)) clock.now_ns += 1000000000000ll;
     if (IS(BACKWARD_CLOCK)) clock.now_ns -= 10000000000ll * atomic_fetch_add(&calls, 1);
     return sink->clock(sink->context, &clock);
 }
 
 #include "objects.h"
+
+static const void *any_extension(void *driver, holdfast_text id) {
+    const void *known = extension(driver, id);
+    return known ? known : &changed_table;
+}
 
 #ifdef ONE_CALL_AT_A_TIME
 #include "watched.h"
@@ -302,7 +317,7 @@ static const holdfast_driver table = {
     .start = start,
     .stop = stop,
     .describe = describe,
-    .extension = extension,
+    .extension = IS(ANY_EXTENSION) ? any_extension : extension,
     .open = open_store,
     .close = close_store,
     .capabilities = capabilities,
@@ -331,6 +346,9 @@ int shelf_helper(void) { return 1; }
 EXPORTED holdfast_status holdfast_driver_main_v1(const holdfast_offer *offer,
                                                  const holdfast_driver **driver) {
     if (!IS(ANY_DRAFT) && offer->draft != HOLDFAST_DRAFT) return HOLDFAST_UNSUPPORTED;
+    if (IS(STRICT_OFFER) && offer->size != sizeof *offer) return HOLDFAST_UNSUPPORTED;
     *driver = &table;
+    if (IS(CHANGES_TABLE) || (IS(OTHER_TABLE) && changed_table.size > 0)) *driver = &changed_table;
+    if (changed_table.size == 0) changed_table = table;
     return HOLDFAST_OK;
 }

@@ -27,12 +27,14 @@ typedef struct {
     char version[64];
 } telling;
 
-static void tell(telling *t, const object *o, int attributes) {
+static void tell(telling *t, const store *s, const object *o, int attributes) {
     static atomic_uint readings;
     snprintf(t->version, sizeof t->version, "%s", o->version);
     if (IS(CHANGING_VERSION))
         snprintf(t->version, sizeof t->version, "%s.%u", o->version,
                  atomic_fetch_add(&readings, 1));
+    if (IS(VERSIONS_OF_OPENING))
+        snprintf(t->version, sizeof t->version, "%s.%u", o->version, s->openings);
     t->info = (holdfast_info){sizeof t->info,
                               0,
                               {t->version, strlen(t->version)},
@@ -49,7 +51,7 @@ static holdfast_status check(const holdfast_call *call, const object *o,
     switch (condition->kind) {
     case HOLDFAST_CONDITION_NONE: return HOLDFAST_OK;
     case HOLDFAST_CONDITION_ABSENT:
-        if (!o || IS(IGNORES_ABSENT)) return HOLDFAST_OK;
+        if ((!o && !IS(ABSENT_NEVER)) || IS(IGNORES_ABSENT)) return HOLDFAST_OK;
         break;
     case HOLDFAST_CONDITION_VERSION:
         if (IS(REMOVES_UNDECLARED))
@@ -78,7 +80,7 @@ static holdfast_status head(void *opened, const holdfast_call *call, const holdf
     object *o = take(opened, key);
     if (!o) return no_object(call);
     telling t;
-    tell(&t, o, 1);
+    tell(&t, opened, o, 1);
     status = sink->info(sink->context, &t.info);
     release(o);
     return status;
@@ -91,7 +93,11 @@ static holdfast_status get(void *opened, const holdfast_call *call, const holdfa
     object *o = take(opened, request->key);
     if (!o) return no_object(call);
     telling t;
-    tell(&t, o, 1);
+    tell(&t, opened, o, 1);
+    if (IS(FAILS_PAST_END) && request->offset > o->count) {
+        release(o);
+        return fail(call, HOLDFAST_INVALID, "the range is past the end", NULL);
+    }
     uint64_t offset = request->offset < o->count ? request->offset : o->count;
     uint64_t rest = request->length < o->count - offset ? request->length : o->count - offset;
     if (IS(RANGE_OFF_BY_ONE) && rest > 0 && rest < o->count - offset) rest++;
@@ -103,8 +109,12 @@ static holdfast_status get(void *opened, const holdfast_call *call, const holdfa
         if (status == HOLDFAST_OK) status = bytes->write(bytes->context, o->bytes + offset, piece);
         offset += piece;
         rest -= piece;
+        if (IS(CALLS_STOPPED_SINK) && status == HOLDFAST_STOPPED && rest > 0)
+            bytes->write(bytes->context, o->bytes + offset, 1);
     }
     release(o);
+    if (IS(CHANGES_SINK_STATUS) && status < 0)
+        return fail(call, HOLDFAST_IO, "the sink failed", NULL);
     return status;
 }
 
@@ -116,7 +126,9 @@ static holdfast_status receive(store *s, const holdfast_call *call, const holdfa
     if (IS(LIMIT_OFF_BY_ONE) && source->length == MOST_BYTES)
         return fail(call, HOLDFAST_TOO_LARGE, "an object has less than 16 MiB", NULL);
     int is_known = source->length != HOLDFAST_LENGTH_UNKNOWN;
-    if (is_known && source->length > MOST_BYTES)
+    if (IS(NEEDS_LENGTH) && !is_known)
+        return fail(call, HOLDFAST_INVALID, "the source must say its length", NULL);
+    if (is_known && source->length > MOST_BYTES && !IS(HAS_NO_LIMIT))
         return fail(call, HOLDFAST_TOO_LARGE, "an object has at most 16 MiB", NULL);
     if (!(*bytes = malloc(space)))
         return fail(call, HOLDFAST_UNAVAILABLE, "there is no memory left", NULL);
@@ -133,6 +145,7 @@ static holdfast_status receive(store *s, const holdfast_call *call, const holdfa
         status = source->read(source->context, *bytes + *size, space - *size, &count);
         if (status != HOLDFAST_OK) return fail(call, HOLDFAST_SOURCE, "the source failed", NULL);
         *size += count;
+        int is_short = *size < space;
         if (IS(TORN_PUT) && count > 0) {
             uint8_t *part = memcpy(malloc(*size), *bytes, *size);
             object *o = make_object(request, part, *size);
@@ -151,7 +164,12 @@ static holdfast_status receive(store *s, const holdfast_call *call, const holdfa
         }
         status = IS(FALSE_DEADLINE) ? HOLDFAST_OK : interruption(call);
         if (status != HOLDFAST_OK) return status;
-        if (*size > MOST_BYTES)
+        if (IS(ENDS_AT_SHORT_READ) && is_short) break;
+        if (IS(ACCEPTS_LONG) && is_known && *size > source->length) {
+            *size = source->length;
+            break;
+        }
+        if (*size > MOST_BYTES && !IS(HAS_NO_LIMIT))
             return fail(call, HOLDFAST_TOO_LARGE, "an object has at most 16 MiB", NULL);
         if (is_known && *size > source->length)
             return fail(call, HOLDFAST_SOURCE, "the source goes past its length", NULL);
@@ -175,7 +193,13 @@ static holdfast_status commit(store *s, const holdfast_call *call, const holdfas
         lock(s);
     }
     if (status == HOLDFAST_OK || (IS(REFUSES_BUT_WRITES) && status == HOLDFAST_CONDITION)) {
-        make_version(s, o, find(s, request->key, &at));
+        object *old = find(s, request->key, &at);
+        make_version(s, o, old);
+        if (IS(KEEPS_TAIL) && old && old->count > o->count) {
+            o->bytes = realloc(o->bytes, old->count);
+            memcpy(o->bytes + o->count, old->bytes + o->count, old->count - o->count);
+            o->count = old->count;
+        }
         holdfast_status written = append(s, call, WRITTEN, o);
         if (status == HOLDFAST_OK) status = written;
         if (written == HOLDFAST_OK || IS(KEEPS_FAILED)) {
@@ -221,7 +245,7 @@ static holdfast_status put(void *opened, const holdfast_call *call, const holdfa
     if (interrupted != HOLDFAST_OK) status = interrupted;
     if (status == HOLDFAST_OK) {
         telling t;
-        tell(&t, o, 1);
+        tell(&t, opened, o, 1);
         if (IS(SUCCESS_WITH_REPORT)) fail(call, HOLDFAST_IO, "nothing is wrong", NULL);
         status = sink->info(sink->context, &t.info);
     }
@@ -253,6 +277,7 @@ static int is_listed(const object *o, const holdfast_list *request) {
     if (IS(FOLDER_PREFIX) && prefix > 0 && o->path.size > prefix &&
         request->prefix.data[prefix - 1] != '/' && o->path.data[prefix] != '/')
         return 0;
+    if (IS(START_WITHOUT_PREFIX) && prefix > 0) return 1;
     int order = compare(o->path, request->start_after);
     return request->start_after.size == 0 || order > 0 || (order == 0 && IS(INCLUSIVE_START));
 }
@@ -262,8 +287,9 @@ static object **select_objects(store *s, const holdfast_list *request) {
     uint32_t count = 0;
     lock(s);
     object **chosen = calloc(s->count + 1, sizeof *chosen);
-    for (uint32_t i = 0; i < s->count && count < request->limit; i++) {
+    for (uint32_t i = 0; i < s->count && count - IS(IGNORES_LIMIT) < request->limit; i++) {
         if (!is_listed(s->objects[i], request)) continue;
+        if (IS(LAGS_BEHIND) && strtoull(s->objects[i]->version, NULL, 16) == s->writes) continue;
         chosen[count] = s->objects[i];
         atomic_fetch_add(&chosen[count++]->references, 1);
     }
@@ -280,19 +306,25 @@ static holdfast_status list(void *opened, const holdfast_call *call, const holdf
     holdfast_status status = interruption(call);
     if (status != HOLDFAST_OK) return status;
     object **chosen = select_objects(opened, request);
+    if (IS(FAILS_EMPTY) && !chosen[0]) {
+        free(chosen);
+        return fail(call, HOLDFAST_NOT_FOUND, "the collection is empty", NULL);
+    }
     uint32_t next = 0;
     while (chosen[next] && status == HOLDFAST_OK) {
         uint32_t count = 0;
         if (next > 0 && IS(DUPLICATES_ENTRY)) next--;
         if (next > 0 && IS(SKIPS_ENTRY)) next++;
         for (; count < BATCH && chosen[next]; count++, next++) {
-            tell(&tellings[count], chosen[next], attributes);
+            tell(&tellings[count], opened, chosen[next], attributes);
+            if (IS(LISTS_NO_SIZE)) tellings[count].info.bytes = 0;
             entries[count] = (holdfast_entry){sizeof *entries, 0, chosen[next]->path,
                                               &tellings[count].info};
         }
         if (!IS(LISTS_ON)) status = interruption(call);
         if (status == HOLDFAST_OK && count > 0)
             status = sink->entries(sink->context, entries, count, sizeof *entries);
+        if (IS(LISTS_AFTER_STOP) && status == HOLDFAST_STOPPED) status = HOLDFAST_OK;
     }
     for (uint32_t i = 0; chosen[i]; i++) release(chosen[i]);
     free(chosen);

@@ -29,6 +29,7 @@ typedef struct store {
     uint8_t *late;    // only what is broken uses it
     uint64_t late_size;
     int is_open;      // only what is broken uses it
+    unsigned openings;
 } store;
 
 static void lock(store *s);
@@ -72,6 +73,8 @@ static void release(object *o) {
 
 // The path under which an object is kept: the very bytes, unless the driver is broken.
 static holdfast_text stored_path(holdfast_text path, char *buffer) {
+    if (IS(CUTS_LONG_PATH) && path.size > 255) path.size = 255;
+    while (IS(TRIMS_SPACES) && path.size > 1 && path.data[path.size - 1] == ' ') path.size--;
     if (!IS(FOLDS_CASE) && !IS(NORMALIZES_UNICODE) && !IS(PLUS_IS_SPACE)) return path;
     uint64_t size = 0;
     for (uint64_t i = 0; i < path.size; i++) {
@@ -95,7 +98,7 @@ static int order(const object *o, const holdfast_key *key, holdfast_text path) {
     if (IS(TRIMS_WORKSPACE) && workspace.size > 0 && workspace.data[workspace.size - 1] == '/')
         workspace.size--;
     int first = compare(kept, collection);
-    if (first == 0) first = compare(o->workspace, workspace);
+    if (first == 0 && !IS(IGNORES_WORKSPACE)) first = compare(o->workspace, workspace);
     return first != 0 ? first : compare(o->path, path);
 }
 
@@ -135,6 +138,7 @@ static object *make_object(const holdfast_put *request, uint8_t *bytes, uint64_t
     atomic_init(&o->references, 1);
     o->collection = copy_text(request->key->collection);
     o->workspace = copy_text(request->key->workspace);
+    if (IS(CUTS_WORKSPACE) && o->workspace.size > 400) o->workspace.size = 400;
     if (IS(TRIMS_WORKSPACE) && o->workspace.size > 0 &&
         o->workspace.data[o->workspace.size - 1] == '/')
         o->workspace.size--;
@@ -146,10 +150,12 @@ static object *make_object(const holdfast_put *request, uint8_t *bytes, uint64_t
     clock_gettime(CLOCK_REALTIME, &now);
     o->modified_ns = now.tv_sec * 1000000000ll + now.tv_nsec;
     o->attribute_count = IS(FORGETS_ATTRIBUTES) ? 0 : request->attribute_count;
+    if (IS(CUTS_ATTRIBUTES) && o->attribute_count > 100) o->attribute_count = 100;
     o->attributes = calloc(o->attribute_count + 1, sizeof *o->attributes);
     for (uint32_t i = 0; i < o->attribute_count; i++) {
         const holdfast_attribute *a = (const void *)((const char *)request->attributes +
-                                                     (size_t)i * request->attribute_stride);
+                                                     (size_t)i * (IS(ASSUMES_STRIDE) ? sizeof *a
+                                                                   : request->attribute_stride));
         o->attributes[i] =
             (holdfast_attribute){sizeof *a, 0, copy_text(a->name), copy_text(a->value)};
     }

@@ -1,4 +1,6 @@
+import Glibc
 import HoldfastConformance
+import SDKTestSupport
 import Testing
 
 @Suite("Verdicts") struct DriverTests {
@@ -96,6 +98,37 @@ import Testing
             return
         }
         #expect(failure.found.contains("standard output"), "\(failure)")
+    }
+
+    @Test(
+        "files that the loader would refuse fail the check of their defect",
+        arguments: [
+            ("binary.linking", ["-Wl,-z,execstack"]), ("binary.linking", ["-Wl,-rpath,/tmp"]),
+            ("binary.needed", ["-Wl,--no-as-needed", "-lresolv"]),
+        ] as [(String, [String])])
+    func linked(_ id: String, _ flags: [String]) throws {
+        try expectFailure(id, try DriverFixture([], flags: flags))
+    }
+
+    @Test("files that are damaged, or open to others, fail the check of their defect")
+    func files() throws {
+        let open = try DriverFixture()
+        #expect(chmod(open.library, 0o666) == 0)
+        try expectFailure("binary.files", open)
+        let cut = try DriverFixture()
+        try write(Array(try contents(cut.library).prefix(1000)), to: cut.library)
+        try expectFailure("binary.library", cut)
+        try expectFailure("binary.manifest", try DriverFixture(manifest: "manifest_version = 1\n"))
+    }
+
+    private func expectFailure(_ id: String, _ fixture: DriverFixture) throws {
+        let check = try #require(CheckTable.checks.first { $0.id == id })
+        let run = ConformanceRun(
+            program: Kit.program, driverFolder: fixture.folder, seed: Kit.seed)
+        guard case .fail = run.run(check).verdict else {
+            Issue.record("\(id): \(run.run(check).verdict)")
+            return
+        }
     }
 
     private func failure(_ defines: [String], _ id: String) throws -> String {

@@ -1,3 +1,4 @@
+internal import CHoldfast
 internal import HoldfastLoader
 
 // Listing, against a model that is a sorted array.
@@ -163,21 +164,33 @@ enum ListChecks {
     }
 
     static func stops(_ run: CheckRun) throws {
-        let model = try fill(run, 60)
-        let bench = try run.bench()
-        for most in [1, 5, 59] {
-            var found: [String] = []
-            let request = ListRequest(
-                collection: bench.space.collection, workspace: bench.space.workspace, limit: 1000)
-            let outcome = try bench.store.list(request, CallContext()) { entry in
-                found.append(entry.path)
-                return found.count == most ? .stop : .more
-            }
-            try require(
-                outcome == .stopped && found == Array(model.paths.prefix(most)),
-                "a listing that is stopped after \(most) entries gives others")
+        let session = try RawSession(run)
+        try require(session.open().status == HOLDFAST_OK, "open fails")
+        for number in 0..<300 {
+            let put = session.put(.init(path: "entry/\(number)", bytes: [], length: 0))
+            try require(put.status == HOLDFAST_OK, "put answers \(put.words)")
         }
-        try expect(bench, model, "", after: "", limit: 1000)
+        var calls = 0
+        let stopped = session.list(limit: 1000) { _ in
+            calls += 1
+            return HOLDFAST_STOPPED
+        }
+        try require(
+            stopped.status == HOLDFAST_STOPPED && stopped.report == nil,
+            "list answers \(stopped.words) when its sink stops at the first entries",
+            do: "return HOLDFAST_STOPPED, without a call of fail")
+        try require(
+            calls == 1, "list calls a sink \(calls - 1) times more that stopped",
+            do: "stop at once when a sink does not return HOLDFAST_OK")
+        var count = 0
+        let listed = session.list(limit: 1000) { entries in
+            count += entries
+            return HOLDFAST_OK
+        }
+        try require(
+            listed.status == HOLDFAST_OK && count == 300,
+            "the next list answers \(listed.words) after \(count) of 300 entries")
+        try session.finish()
     }
 
     static func follows(_ run: CheckRun) throws {
