@@ -71,9 +71,15 @@ extension Context {
         _ name: String, _ action: String, for length: CallLength = .short,
         _ body: @escaping @Sendable (Store, Call) throws -> R
     ) throws -> R {
-        let found = try withStore(
-            action, named: name, for: length, ifMissing: .gives(R?.none)
-        ) { opened, call in R?.some(try body(opened.store, call)) }
+        let found: R?
+        do {
+            found = try withStore(
+                action, named: name, for: length, ifMissing: .gives(R?.none)
+            ) { opened, call in R?.some(try body(opened.store, call)) }
+        } catch var failure as Failure where failure.applied == .unknown {
+            failure.hint = "look at the store before trying again"
+            throw failure
+        }
         guard let found else {
             var failure = Failure(
                 .notFound, "not-found", "cannot \(action) store \(name): it is not there yet",

@@ -32,7 +32,24 @@ import Testing
         let name = OptionValue(name: "name", type: .string, value: .text("loader"))
         let store = try driver.open([name], CallContext())
         _ = try useStore(store)
+        try countObjects(store)
         try store.close(CallContext())
+    }
+
+    /// Calls the operation of the driver's own.
+    private func countObjects(_ store: OpenStore) throws {
+        let count = try #require(try store.operations().last)
+        #expect(count.id == "memory-rust.count" && count.signature == "text")
+        #expect(count.traits == [.reads, .idempotent] && !count.hasFunction)
+        #expect(try store.operations().first?.hasFunction == true)
+        for (collection, expected) in [("state", "6"), ("other", "0")] {
+            var bytes: [UInt8] = []
+            _ = try store.call(count.id, [.text(collection)], CallContext()) { piece in
+                piece.withUnsafeBytes { bytes += $0 }
+                return .more
+            }
+            #expect(String(decoding: bytes, as: UTF8.self) == expected)
+        }
     }
 
     /// Builds an example with its own makefile and starts a copy of it.

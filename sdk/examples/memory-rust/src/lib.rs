@@ -4,6 +4,9 @@
 
 mod store;
 
+use holdfast_driver::operations::{
+    Argument, IDEMPOTENT, Operation, Parameter, READS, ResultKind, ValueType,
+};
 use holdfast_driver::{
     Addressing, Call, Capability, Description, Driver, Error, Host, Kind, Level, OptionDescription,
     OptionType, Options, ThreadModel,
@@ -65,6 +68,21 @@ impl Driver for Memory {
             },
         ],
     };
+
+    const OPERATIONS: &'static [Operation<MemoryStore>] = &[Operation {
+        id: "memory-rust.count",
+        summary: "Counts the objects of a collection, in all workspaces.",
+        traits: READS | IDEMPOTENT,
+        parameters: &[Parameter::required("collection", ValueType::Text, "The collection.")],
+        result: ResultKind::Json,
+        result_schema: "{\"type\":\"integer\"}",
+        run: |store, arguments, result, _call| {
+            let &[Argument::Text(collection)] = arguments else {
+                return Err(Error::new(Kind::Internal, "the arguments are not the declared ones"));
+            };
+            result.write(store.count(collection).to_string().as_bytes())
+        },
+    }];
 
     fn start(_host: Host) -> Result<Self, Error> {
         Ok(Self { places: Mutex::default() })

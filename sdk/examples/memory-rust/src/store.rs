@@ -50,6 +50,11 @@ impl MemoryStore {
         Self { objects }
     }
 
+    /// How many objects a collection has, in all workspaces.
+    pub(crate) fn count(&self, collection: &str) -> usize {
+        lock(&self.objects).objects.keys().filter(|name| name.0 == collection).count()
+    }
+
     /// An object as it is now. The bytes are shared, so that no lock is held while they are sent.
     fn find(&self, key: Key) -> Result<(Info, Arc<[u8]>), Error> {
         let objects = lock(&self.objects);

@@ -3,6 +3,7 @@
 
 use crate::call::{Call, Host, Options, Value};
 use crate::error::{Applied, Error, Kind, Retry};
+use crate::operations;
 use crate::raw::{self, Status};
 use crate::streams::{self, ByteSink, EntrySink, ObjectSink, Source};
 use crate::values::{Attribute, Condition, Key, List, Put, Range};
@@ -34,7 +35,7 @@ pub const fn table<D: Driver>() -> raw::Driver {
         start: start::<D>,
         stop: stop::<D>,
         describe: describe::<D>,
-        extension: None,
+        extension: Some(extension::<D>),
         open: open::<D>,
         close: close::<D::Store>,
         capabilities: capabilities::<D::Store>,
@@ -70,7 +71,7 @@ pub unsafe fn main_v1(
 // ---- Outcomes ----
 
 /// Runs a call, and reports how it failed. `is_write`: what a panic leaves is unknown.
-fn guard(
+pub(crate) fn guard(
     call: *const raw::Call,
     is_write: bool,
     body: impl FnOnce(&Call) -> Result<(), Error>,
@@ -132,7 +133,7 @@ fn report(call: &Call, error: &Error) -> Status {
 /// # Safety
 ///
 /// The text comes from the host, and the result is not used after the call returned.
-unsafe fn text<'a>(text: raw::Text) -> Result<&'a str, Error> {
+pub(crate) unsafe fn text<'a>(text: raw::Text) -> Result<&'a str, Error> {
     // SAFETY: the caller's promise.
     std::str::from_utf8(unsafe { text.bytes() })
         .map_err(|_| Error::new(Kind::Invalid, "an argument is not UTF-8"))
@@ -173,7 +174,7 @@ unsafe fn condition<'a>(condition: *const raw::Condition) -> Result<Condition<'a
 /// # Safety
 ///
 /// The array has more than `index` elements, and the result is not used after the call returned.
-unsafe fn element<'a, T>(items: *const c_void, index: u32, stride: u32) -> &'a T {
+pub(crate) unsafe fn element<'a, T>(items: *const c_void, index: u32, stride: u32) -> &'a T {
     // SAFETY: the caller's promise.
     unsafe { &*items.byte_add(index as usize * stride as usize).cast::<T>() }
 }
@@ -256,6 +257,13 @@ unsafe extern "C" fn describe<D: Driver>(
     sink: *const raw::Sink,
 ) -> Status {
     guard(call, false, |_| ByteSink(unsafe { &*sink }).write(D::DESCRIPTION.json().as_bytes()))
+}
+
+unsafe extern "C" fn extension<D: Driver>(_driver: *mut c_void, id: raw::Text) -> *const c_void {
+    match unsafe { id.bytes() } {
+        raw::operations::ID => operations::table::<D>(),
+        _ => std::ptr::null(),
+    }
 }
 
 unsafe extern "C" fn open<D: Driver>(

@@ -14,6 +14,7 @@ mod bridge;
 mod call;
 mod description;
 mod error;
+pub mod operations;
 pub mod raw;
 mod streams;
 mod values;
@@ -34,6 +35,9 @@ pub trait Driver: Send + Sync + Sized + 'static {
 
     /// The driver's id, options and declared capabilities.
     const DESCRIPTION: Description;
+
+    /// Verbs of the driver's own; none unless it says so.
+    const OPERATIONS: &'static [operations::Operation<Self::Store>] = &[];
 
     /// Makes the driver's state, once in a process.
     fn start(host: Host) -> Result<Self, Error>;

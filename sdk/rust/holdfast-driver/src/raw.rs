@@ -171,6 +171,43 @@ structs! {
     }
 }
 
+/// `holdfast/operations.h` as Rust sees it.
+pub mod operations {
+    use super::{Call, Sink, Status, Text};
+    use std::ffi::c_void;
+
+    /// `HOLDFAST_OPERATIONS_ID`.
+    pub const ID: &[u8] = b"holdfast.operations/1";
+
+    structs! {
+        /// `holdfast_value`.
+        Value { size: u32, r#type: u32, i64: i64, u64: u64, f64: f64, text: Text, }
+        /// `holdfast_code`.
+        Code {
+            signature: Text, hash: u64,
+            function: std::option::Option<unsafe extern "C" fn()>,
+        }
+        /// `holdfast_parameter`.
+        Parameter {
+            size: u32, flags: u32, name: Text, documentation: Text, r#type: u32,
+            choice_count: u32, choices: *const Text, default_value: Text, minimum: Text,
+            maximum: Text,
+        }
+        /// `holdfast_operation`.
+        Operation {
+            size: u32, traits: u32, id: Text, summary: Text, code: Code,
+            parameters: *const c_void, parameter_count: u32, parameter_stride: u32, result: u32,
+            reserved: u32, result_schema: Text,
+        }
+        /// `holdfast_operations`.
+        Operations {
+            size: u32, flags: u32, items: *const c_void, count: u32, stride: u32,
+            invoke: std::option::Option<unsafe extern "C" fn(
+                *mut c_void, *const Call, Text, *const c_void, u32, u32, *const Sink) -> Status>,
+        }
+    }
+}
+
 // SAFETY: a driver's table is constant, and its texts are static.
 unsafe impl Sync for Driver {}
 

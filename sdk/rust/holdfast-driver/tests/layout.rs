@@ -19,8 +19,8 @@ fn c_name(rust: &str) -> String {
 }
 
 fn program() -> String {
-    let mut text = String::from("#include <holdfast/driver.h>\n");
-    for (name, size, fields) in raw::LAYOUT {
+    let mut text = String::from("#include <holdfast/operations.h>\n");
+    for (name, size, fields) in raw::LAYOUT.iter().chain(raw::operations::LAYOUT) {
         let name = c_name(name);
         writeln!(text, "_Static_assert(sizeof({name}) == {size}, \"{name}\");").unwrap();
         for (field, offset) in *fields {
