@@ -129,7 +129,8 @@ typedef struct holdfast_operation {
     holdfast_text result_schema;  // of a JSON result: its JSON schema, most 65536 bytes, or empty
 } holdfast_operation;
 
-// The table that `extension` returns for HOLDFAST_OPERATIONS_ID: static storage in the driver.
+// The table that `extension` returns for HOLDFAST_OPERATIONS_ID. It and all that it points to are
+// never changed, moved or freed.
 typedef struct holdfast_operations {
     uint32_t size, flags;
     const void *items;  // holdfast_operation, at most 64
