@@ -93,7 +93,7 @@ public struct RestartPolicy: Sendable, Hashable {
     }
 
     /// The delay after so many ends in a row, in nanoseconds.
-    func delay(afterEnds count: Int) -> Int64 {
+    package func delay(afterEnds count: Int) -> Int64 {
         let (first, greatest) = (first.nanoseconds, greatest.nanoseconds)
         let doubled = first.multipliedReportingOverflow(by: 1 << min(max(0, count - 1), 40))
         return doubled.overflow ? greatest : min(doubled.partialValue, greatest)
