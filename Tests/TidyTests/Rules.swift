@@ -5,10 +5,15 @@
 let importTable: [(folder: String, allowed: Set<String>)] = [
     ("sdk/Sources/HoldfastDriver", ["CHoldfast", "Glibc", "Synchronization"]),
     ("sdk/Sources/HoldfastLoader", ["CHoldfast", "CLoader", "Glibc", "Synchronization"]),
+    (
+        "sdk/Sources/HoldfastIsolation",
+        ["CHoldfast", "CIsolation", "HoldfastLoader", "Glibc", "Synchronization"]
+    ),
+    ("sdk/Sources/DriverHostCommand", ["HoldfastIsolation"]),
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     (
         "sdk/Sources/HoldfastConformance",
-        ["CHoldfast", "HoldfastLoader", "Glibc", "Synchronization"]
+        ["CHoldfast", "HoldfastIsolation", "HoldfastLoader", "Glibc", "Synchronization"]
     ),
     ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),

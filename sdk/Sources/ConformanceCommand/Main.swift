@@ -67,8 +67,9 @@ internal import HoldfastConformance
         }
         if let given = arguments.driverHost { return try existing(given) }
         let own = try existing("/proc/self/exe")
-        return try existing(String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])
-            + "/holdfast-driver-host")
+        return try existing(
+            String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])
+                + "/holdfast-driver-host")
     }
 
     private static func runAll(

@@ -120,7 +120,9 @@ package struct TextBlock {
 
 extension [Attribute] {
     /// Lends these attributes as C structs.
-    package func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result) -> Result {
+    package func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result)
+        -> Result
+    {
         guard !isEmpty else { return body(nil, 0) }
         var block = TextBlock()
         let places = map { (block.append($0.name), block.append($0.value)) }

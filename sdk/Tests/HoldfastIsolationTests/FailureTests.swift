@@ -58,10 +58,9 @@ import Testing
         let store = try isolated.store()
         try store.write("x", [1])
         let context = CallContext()
-        Task.detached {
-            usleep(20000)
-            context.cancel()
-        }
+        // A task would wait for a thread that these tests block.
+        let thread = Later { context.cancel() }
+        defer { thread.join() }
         #expect(try failure { _ = try store.head(key("x"), context) }.code == .deadline)
         #expect(isolated.record.ends.last == .overstayed)
     }
@@ -143,7 +142,8 @@ import Testing
         #expect(error?.code == .table)
     }
 
-    @Test("large values go both ways in pieces", arguments: [0, 262_143, 262_144, 262_145, 9_000_000])
+    @Test(
+        "large values go both ways in pieces", arguments: [0, 262_143, 262_144, 262_145, 9_000_000])
     func largeValues(_ size: Int) throws {
         let store = try Isolated.shelf("NOTHING").store()
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 12) }

@@ -146,3 +146,32 @@ func eventually(_ condition: () -> Bool) -> Bool {
     }
     return false
 }
+
+/// Runs something a little later on a thread of its own.
+final class Later: Sendable {
+    private let handle: pthread_t
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Box(body))
+        var handle = pthread_t()
+        pthread_create(
+            &handle, nil,
+            { argument in
+                usleep(20000)
+                if let argument {
+                    Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                }
+                return nil
+            }, box.toOpaque())
+        self.handle = handle
+    }
+
+    /// Waits for its end.
+    func join() { pthread_join(handle, nil) }
+
+    private final class Box: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}

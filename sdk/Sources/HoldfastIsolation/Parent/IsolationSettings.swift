@@ -124,7 +124,8 @@ public enum ProcessEnd: Sendable, Hashable, CustomStringConvertible {
     /// The reason in words, after "the process ended".
     public var description: String {
         switch self {
-        case .signal(let number): "by signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
+        case .signal(let number):
+            "by signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
         case .status(let status): "itself with status \(status)"
         case .overstayed: "because a call stayed past its deadline"
         case .closed: "as it was told"
