@@ -57,6 +57,8 @@ struct Isolated {
     ///   - fixture: The driver; the plain one when not given.
     ///   - restart: How soon a process that ended is replaced.
     ///   - isSandboxed: Whether it is restricted.
+    ///   - limits: What its processes may use.
+    /// - Throws: `LoaderError`, `DriverFailure` or `TestFailure`.
     init(
         _ fixture: DriverFixture? = nil,
         restart: RestartPolicy = RestartPolicy(first: .zero, greatest: .zero),
