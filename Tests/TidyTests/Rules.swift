@@ -8,6 +8,11 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
         ["CHoldfast", "CHoldfastOperations", "Glibc", "Synchronization"]
     ),
     ("sdk/Sources/HoldfastLoader", ["CFFI", "CHoldfast", "Glibc", "Synchronization"]),
+    (
+        "sdk/Sources/HoldfastIsolation",
+        ["CHoldfast", "CIsolation", "HoldfastLoader", "Glibc", "Synchronization"]
+    ),
+    ("sdk/Sources/DriverHostCommand", ["HoldfastIsolation"]),
     ("sdk/Sources/HoldfastHistory", ["Glibc", "Synchronization"]),
     (
         "sdk/Sources/HoldfastConformance",

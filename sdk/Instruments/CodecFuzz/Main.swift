@@ -19,7 +19,8 @@ internal import IsolationFuzz
         let problem = fuzz.run(Int(clamping: count))
         var after = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &after)
-        let seconds = Double(after.tv_sec - before.tv_sec) + Double(after.tv_nsec - before.tv_nsec) / 1e9
+        let seconds =
+            Double(after.tv_sec - before.tv_sec) + Double(after.tv_nsec - before.tv_nsec) / 1e9
         print(
             "\(fuzz.executions) executions, \(fuzz.accepted) frames accepted, \(fuzz.handled) handled as answers, "
                 + "\(Int(Double(fuzz.executions) / seconds)) per second")

@@ -24,7 +24,9 @@ internal import HoldfastLoader
         let opened = CallContext.monotonicNanoseconds()
         print("load and start \((loaded - start) / 1000) us, open \((opened - loaded) / 1000) us")
         try plain.start(CallContext())
-        for (name, store) in [("in-process", try plain.open([], CallContext())), ("process", store)] {
+        for (name, store) in [
+            ("in-process", try plain.open([], CallContext())), ("process", store),
+        ] {
             try Measure(store: store).run(name)
         }
         try store.close(CallContext())
@@ -59,7 +61,8 @@ struct Measure {
 
     private func put(_ size: Int) throws {
         var rest = size
-        _ = try unsafe store.put(key(size), PutRequest(length: UInt64(size)), CallContext()) { buffer in
+        _ = try unsafe store.put(key(size), PutRequest(length: UInt64(size)), CallContext()) {
+            buffer in
             let count = min(rest, buffer.count)
             rest -= count
             return count

@@ -15,11 +15,26 @@ static holdfast_status echo(const holdfast_call *call, const holdfast_info_sink 
     return status ? status : sink->write(sink->context, (const uint8_t *)text, (uint64_t)size);
 }
 
+#ifdef ESCAPES
+#include "escapes.h"
+static holdfast_status try_escape(const char *what, const holdfast_info_sink *info,
+                                  const holdfast_sink *sink) {
+    char text[1024];
+    escape(what, text, sizeof text);
+    holdfast_info value = {sizeof value, 0, TEXT("v"), strlen(text), 0, NULL, 0, 0};
+    holdfast_status status = info->info(info->context, &value);
+    return status ? status : sink->write(sink->context, (const uint8_t *)text, strlen(text));
+}
+#endif
+
 static holdfast_status bad_get(const holdfast_call *call, const char *what,
                                const holdfast_info_sink *info, const holdfast_sink *sink) {
     holdfast_info ten = {sizeof ten, 0, TEXT("v"), 10, 0, NULL, 0, 0};
     const uint8_t *bytes = (const uint8_t *)"0123456789abcdef";
     if (!strcmp(what, "echo")) return echo(call, info, sink);
+#ifdef ESCAPES
+    if (!strncmp(what, "try-", 4)) return try_escape(what + 4, info, sink);
+#endif
     if (!strcmp(what, "no-reason")) return HOLDFAST_IO;
     if (!strcmp(what, "two-words")) {
         fail(call, HOLDFAST_NOT_FOUND, 0, "one word", TEXT(""));

@@ -57,6 +57,8 @@ struct Isolated {
     ///   - fixture: The driver; the plain one when not given.
     ///   - restart: How soon a process that ended is replaced.
     ///   - isSandboxed: Whether it is restricted.
+    ///   - limits: What its processes may use.
+    /// - Throws: `LoaderError`, `DriverFailure` or `TestFailure`.
     init(
         _ fixture: DriverFixture? = nil,
         restart: RestartPolicy = RestartPolicy(first: .zero, greatest: .zero),
@@ -145,4 +147,33 @@ func eventually(_ condition: () -> Bool) -> Bool {
         usleep(5000)
     }
     return false
+}
+
+/// Runs something a little later on a thread of its own.
+final class Later: Sendable {
+    private let handle: pthread_t
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Box(body))
+        var handle = pthread_t()
+        pthread_create(
+            &handle, nil,
+            { argument in
+                usleep(20000)
+                if let argument {
+                    Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                }
+                return nil
+            }, box.toOpaque())
+        self.handle = handle
+    }
+
+    /// Waits for its end.
+    func join() { pthread_join(handle, nil) }
+
+    private final class Box: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
 }

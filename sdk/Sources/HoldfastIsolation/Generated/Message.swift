@@ -31,11 +31,6 @@ package enum Message: Sendable, Hashable {
     /// The most bytes of a frame.
     package static let mostBytes = 98304
 
-    /// The number of each message.
-    package static let numbers: [UInt8] = [
-        1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 32, 33, 34
-    ]
-
     init(number: UInt8, from reader: inout FrameReader) throws(FrameError) {
         switch number {
         case 1: self = .hello(try WireHello(from: &reader))

@@ -173,7 +173,8 @@ struct CallEnd {
         case .malformed:
             return .failed(
                 HOLDFAST_INVALID,
-                "\(function) of the driver \(driver): an argument is too long to pass to its process")
+                "\(function) of the driver \(driver): an argument is too long to pass to its process"
+            )
         case .gone:
             let end = process.wait(milliseconds: 5000)
             return .failed(

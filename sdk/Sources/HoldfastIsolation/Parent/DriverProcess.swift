@@ -194,7 +194,10 @@ final class DriverProcess: Sendable {
         let (mine, its) = try MessageSocket.pair()
         var connect = WireConnect()
         connect.window = UInt32(Window.byteCount)
-        try control.send(.connect(connect), [its.number, memory])
+        // Its end must stay open until it was sent.
+        try withExtendedLifetime(its) { () throws(SocketError) in
+            try control.send(.connect(connect), [its.number, memory])
+        }
         return Connection(mine, window)
     }
 
@@ -229,7 +232,9 @@ extension DriverProcess {
         let cause = state.withLock { state -> ProcessEnd in
             guard let reason = state.reason else { return found }
             // It crashed before it could end as it was told.
-            if case .closed = reason, found != .status(0), found != .signal(SIGKILL) { return found }
+            if case .closed = reason, found != .status(0), found != .signal(SIGKILL) {
+                return found
+            }
             return reason
         }
         let id = id.load(ordering: .acquiring)

@@ -8,6 +8,7 @@ enum Grace {
     /// The grace in nanoseconds.
     ///
     /// - Parameter descriptor: A JSON document; anything else gives the usual grace.
+    /// - Returns: The grace, at most ``most``.
     static func nanoseconds(_ descriptor: [UInt8]) -> Int64 {
         (milliseconds(descriptor).map { min($0, most) } ?? usual) * 1_000_000
     }

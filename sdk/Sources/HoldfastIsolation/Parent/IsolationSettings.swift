@@ -93,7 +93,7 @@ public struct RestartPolicy: Sendable, Hashable {
     }
 
     /// The delay after so many ends in a row, in nanoseconds.
-    func delay(afterEnds count: Int) -> Int64 {
+    package func delay(afterEnds count: Int) -> Int64 {
         let (first, greatest) = (first.nanoseconds, greatest.nanoseconds)
         let doubled = first.multipliedReportingOverflow(by: 1 << min(max(0, count - 1), 40))
         return doubled.overflow ? greatest : min(doubled.partialValue, greatest)
@@ -124,7 +124,8 @@ public enum ProcessEnd: Sendable, Hashable, CustomStringConvertible {
     /// The reason in words, after "the process ended".
     public var description: String {
         switch self {
-        case .signal(let number): "by signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
+        case .signal(let number):
+            "by signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
         case .status(let status): "itself with status \(status)"
         case .overstayed: "because a call stayed past its deadline"
         case .closed: "as it was told"

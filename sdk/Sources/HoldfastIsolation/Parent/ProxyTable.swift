@@ -6,6 +6,7 @@ enum ProxyTable {
     /// Makes the table of a driver.
     ///
     /// - Parameter welcome: What the driver says of itself; its texts are kept for ever.
+    /// - Returns: The table.
     static func make(_ welcome: WireWelcome) -> holdfast_driver {
         unsafe holdfast_driver(
             size: UInt32(MemoryLayout<holdfast_driver>.size), flags: 0,

@@ -16,18 +16,21 @@ internal import Glibc
     package init() {
         func size<Value>(_: Value.Type) -> UInt32 { UInt32(MemoryLayout<Value>.size) }
         unsafe info = holdfast_info_sink(
-            size: unsafe size(holdfast_info_sink.self), flags: 0, context: nil, info: { _, info in
+            size: unsafe size(holdfast_info_sink.self), flags: 0, context: nil,
+            info: { _, info in
                 unsafe (info?.pointee.version.size).map { $0 <= 256 } == true ? 0 : -18
             })
         unsafe bytes = holdfast_sink(
             size: unsafe size(holdfast_sink.self), flags: 0, context: nil, write: { _, _, _ in 0 })
         unsafe entries = holdfast_entry_sink(
-            size: unsafe size(holdfast_entry_sink.self), flags: 0, context: nil, entries: { _, _, _, _ in 0 })
+            size: unsafe size(holdfast_entry_sink.self), flags: 0, context: nil,
+            entries: { _, _, _, _ in 0 })
         unsafe capabilities = holdfast_capability_sink(
             size: unsafe size(holdfast_capability_sink.self), flags: 0, context: nil,
             capability: { _, _ in 0 })
         unsafe clock = holdfast_clock_sink(
-            size: unsafe size(holdfast_clock_sink.self), flags: 0, context: nil, clock: { _, _ in 0 })
+            size: unsafe size(holdfast_clock_sink.self), flags: 0, context: nil,
+            clock: { _, _ in 0 })
         let memory = isolation_memory(Window.byteCount)
         let window = try? Window(memory)
         _ = close(memory)
