@@ -21,8 +21,17 @@ int isolation_no_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+static const int resources[] = {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_AS};
+
+int isolation_limit_of(int id, int which, uint64_t most) {
+    struct rlimit limit;
+    if (which < 0 || which > 4) return -EINVAL;
+    if (prlimit(id, resources[which], NULL, &limit) < 0) return -errno;
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    return prlimit(id, resources[which], &limit, NULL) < 0 ? -errno : 0;
+}
+
 int isolation_limit(int which, uint64_t most) {
-    static const int resources[] = {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_DATA, RLIMIT_FSIZE};
     struct rlimit limit;
     if (which < 0 || which > 3) return -EINVAL;
     if (getrlimit(resources[which], &limit) < 0) return -errno;

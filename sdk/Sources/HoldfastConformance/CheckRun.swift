@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HoldfastIsolation
 public import HoldfastLoader
 internal import Synchronization
@@ -22,6 +23,7 @@ public final class CheckRun {
     let inspection: LibraryInspection
     /// The path of `holdfast-driver-host`, when the driver is to be isolated.
     let driverHost: String?
+    private let isolated = ProcessList()
     private var loaded: LoadedDriver?
     private var isStarted = false
     private var isStopped = false
@@ -57,7 +59,9 @@ public final class CheckRun {
             let driver =
                 if let driverHost {
                     try LoadedDriver.isolated(
-                        candidate, host: host, settings: IsolationSettings(executable: driverHost))
+                        candidate, host: host,
+                        settings: IsolationSettings(
+                            executable: driverHost, onEvent: { [isolated] in isolated.note($0) }))
                 } else {
                     try LoadedDriver.load(candidate, host: host)
                 }
@@ -67,6 +71,9 @@ public final class CheckRun {
             throw CheckFailure("the driver does not load: \(error.message)", do: error.remedy)
         }
     }
+
+    /// The processes that the driver's code runs in.
+    var driverProcesses: [pid_t] { driverHost == nil ? [getpid()] : isolated.all }
 
     /// The driver, started.
     ///

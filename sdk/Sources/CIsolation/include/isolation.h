@@ -82,6 +82,10 @@ int isolation_no_new_privileges(void);
 // Lowers a limit of this process, both what is in force and what it could be raised to.
 int isolation_limit(int which, uint64_t most);
 
+#define ISOLATION_LIMIT_MEMORY 4
+// Sets what is in force of a limit of the process `id`; UINT64_MAX: as much as it may have.
+int isolation_limit_of(int id, int which, uint64_t most);
+
 // Refuses, with EPERM, system calls that no driver needs.
 int isolation_seccomp(void);
 

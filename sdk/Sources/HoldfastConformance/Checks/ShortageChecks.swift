@@ -117,9 +117,9 @@ enum ShortageChecks {
         try run.bench().put("old", old.bytes)
         _ = signal(SIGXFSZ, SIG_IGN)
         let room = largestFile(in: run.folder) + 300_000
-        try limitFiles(room)
+        try run.limitFiles(room)
         let failed = try fill(run, "with files limited to \(room) bytes", old)
-        try limitFiles(nil)
+        try run.limitFiles(nil)
         guard failed else { return }
         try worksAgain(run, old, "after the limit of the size of files was lifted")
     }
@@ -197,16 +197,6 @@ enum ShortageChecks {
                 found != nil && (path == "old" || found == new),
                 "\(when) and another open, \(path) is not there", do: "lose nothing to a full disk")
         }
-    }
-
-    private static func limitFiles(_ bytes: Int?) throws(CheckFailure) {
-        var limit = rlimit()
-        let kind = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
-        _ = unsafe getrlimit(kind, &limit)
-        limit.rlim_cur = bytes.map { rlim_t($0) } ?? limit.rlim_max
-        try require(
-            unsafe setrlimit(kind, &limit) == 0,
-            "the kit cannot limit the size of files: \(systemError())")
     }
 
     private static func largestFile(in folder: String) -> Int {

@@ -130,7 +130,7 @@ struct PeerService {
                 bench, seed: UInt64(words[1]) ?? 0, most: Int(words[2]) ?? Pattern.least)
             return []
         case ("starve", 1):
-            try limitMemory(growth: Int(words[1]) ?? 0)
+            try run.limitMemory(growth: Int(words[1]) ?? 0)
             return []
         default: throw CheckFailure("the kit's second process was told \(command)")
         }
@@ -192,18 +192,4 @@ enum Doomed {
             PeerService.say(["end"])
         }
     }
-}
-
-/// Lets this process have no more than so much more memory.
-func limitMemory(growth: Int) throws(CheckFailure) {
-    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let text = String(decoding: try readFile("/proc/self/statm", most: 4096), as: UTF8.self)
-    let pages = text.split(separator: " ").first.flatMap { Int($0) } ?? 0
-    var limit = rlimit()
-    limit.rlim_cur = rlim_t(pages * page + growth)
-    limit.rlim_max = limit.rlim_cur
-    try require(pages > 0, "the kit cannot read how much memory it has")
-    try require(
-        unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-        "the kit cannot limit its memory: \(systemError())")
 }

@@ -11,6 +11,9 @@ public enum DriverHost {
     public static func run() -> Never {
         // The host's thread that started this process lives as long as the host wants it to.
         _ = isolation_die_with_parent()
+        // A limit of the size of files, and an end that is gone, are errors for the driver to report.
+        signal(SIGXFSZ, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         _ = isolation_close_from(ISOLATION_CONTROL + 1)
         let control = MessageSocket(ISOLATION_CONTROL)
         let buffer = MessageBuffer()
