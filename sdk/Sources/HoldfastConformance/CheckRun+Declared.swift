@@ -14,6 +14,18 @@ extension CheckRun {
     /// Whether objects are gone when their process ends, and seen by no other process.
     func isVolatile() throws(CheckFailure) -> Bool { try declares("volatile") }
 
+    /// Whether no opening finds what another one keeps: a volatile store that is isolated, where each
+    /// opening has a process of its own.
+    ///
+    /// - Returns: Whether that is so; the note then says what cannot be looked at.
+    /// - Throws: ``CheckFailure``.
+    func isAlone() throws(CheckFailure) -> Bool {
+        guard driverHost != nil, try isVolatile() else { return false }
+        note =
+            "the driver declares volatile, so two openings in processes of their own share nothing"
+        return true
+    }
+
     /// A second process that has opened the same store.
     ///
     /// - Parameter mayDie: Whether it may end in the middle.
@@ -29,7 +41,8 @@ extension CheckRun {
     /// driver's declarations leave nobody.
     func bystander() throws -> Client? {
         let bench = try bench()
-        switch (try driver().threadModel, try isExclusive()) {
+        let hasOneOpening = try isExclusive() ? true : isAlone()
+        switch (try driver().threadModel, hasOneOpening) {
         case (.parallel, true): return Client(bench)
         case (.parallel, false), (.perStore, false):
             return Client(Bench(store: try open(), space: bench.space))

@@ -11,7 +11,8 @@ enum HistoryChecks {
     /// The clients that the driver's declarations allow, each with a store open.
     private static func clients(_ run: CheckRun) throws -> [Client] {
         let bench = try run.bench()
-        let (isExclusive, isVolatile) = (try run.isExclusive(), try run.isVolatile())
+        let isExclusive = try run.isExclusive() ? true : run.isAlone()
+        let isVolatile = try run.isVolatile()
         func another() throws -> Client {
             Client(Bench(store: try run.open(), space: bench.space))
         }

@@ -140,6 +140,7 @@ enum LifecycleChecks {
         guard try !run.isExclusive() else { return try oneOpener(run) }
         let first = try run.bench()
         let second = Bench(store: try run.open(), space: first.space)
+        guard try !run.isAlone() else { return try twoAlone(run, first, second) }
         let info = try first.put("shared", Array("one".utf8))
         try second.expect("shared", Array("one".utf8), info, "in a second store of the same place")
         if try !run.isVolatile() {
@@ -152,6 +153,15 @@ enum LifecycleChecks {
         try run.close(first.store)
         let other = try second.put("shared", Array("two".utf8))
         try second.expect("shared", Array("two".utf8), other, "after the first store was closed")
+    }
+
+    /// Two openings that share nothing do not disturb each other either.
+    private static func twoAlone(_ run: CheckRun, _ first: Bench, _ second: Bench) throws {
+        try first.put("own", Array("one".utf8))
+        try second.expectAbsent("own", "in a store of another process")
+        let info = try second.put("own", Array("two".utf8))
+        try run.close(first.store)
+        try second.expect("own", Array("two".utf8), info, "after the first store was closed")
     }
 
     /// A driver that declares one opener refuses all others, and lets the next one in.
