@@ -124,10 +124,16 @@ package struct TextBlock {
 
 extension [Attribute] {
     /// Lends these attributes as C structs.
+    @inline(__always)
     package func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result)
         -> Result
     {
-        guard !isEmpty else { return body(nil, 0) }
+        isEmpty ? body(nil, 0) : unsafe withCopies(body)
+    }
+
+    private func withCopies<Result>(
+        _ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result
+    ) -> Result {
         var block = TextBlock()
         let places = map { (block.append($0.name), block.append($0.value)) }
         return unsafe block.withTexts { text in

@@ -125,7 +125,7 @@ extension PutRequest {
         }
     }
 
-    func finish(
+    consuming func finish(
         _ status: holdfast_status, _ outcome: @autoclosure () -> CallOutcome,
         _ context: CallContext
     ) throws -> ObjectInfo {
