@@ -47,10 +47,11 @@ final class DirectStore: Callable {
         _ key: ObjectKey, _ request: PutRequest, _ context: CallContext,
         source: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> ObjectInfo {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        var byteCount = 0
-        while case let count = try unsafe buffer.withUnsafeMutableBytes(source), count > 0 {
-            byteCount += count
+        let byteCount = try unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
+            buffer in
+            var byteCount = 0
+            while case let count = try unsafe source(buffer), count > 0 { byteCount += count }
+            return byteCount
         }
         return info(byteCount)
     }

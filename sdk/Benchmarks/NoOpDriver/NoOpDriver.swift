@@ -44,9 +44,14 @@ final class NoOpStore: DriverStore {
     func put(
         _ request: PutRequest, from source: ObjectSource, _ call: Call
     ) throws(DriverError) -> ObjectInfo {
-        var buffer = [UInt8](repeating: 0, count: Self.most)
-        var byteCount = 0
-        while case let count = try source.read(into: &buffer), count > 0 { byteCount += count }
+        let byteCount = try unsafe withUnsafeTemporaryAllocation(byteCount: Self.most, alignment: 1)
+        {
+            space throws(DriverError) in
+            var buffer = unsafe space.mutableBytes
+            var byteCount = 0
+            while case let count = try source.read(into: &buffer), count > 0 { byteCount += count }
+            return byteCount
+        }
         return info(byteCount)
     }
 

@@ -40,7 +40,7 @@ public enum CheckTable {
             BinaryChecks.needed),
         Check(
             "binary.linking", .core,
-            "no executable stack, no changed code, no search paths, no static thread-local memory",
+            "no executable stack, changed code, search paths, static thread-local memory or late binding",
             BinaryChecks.linking),
     ]
 
@@ -319,6 +319,10 @@ public enum CheckTable {
         Check(
             "error.report", .core, "fail is called once before a negative status, which it repeats",
             ErrorChecks.report),
+        Check(
+            "error.reported", .core,
+            "fail is called once for what is absent, refused or cancelled as well",
+            ErrorChecks.reported),
         Check(
             "error.message", .core, "a message is one line of UTF-8 of at most 4096 bytes",
             ErrorChecks.message),

@@ -314,9 +314,11 @@ func withStore(
     _ body: (any DriverStore, Call) throws(DriverError) -> Void
 ) -> holdfast_status {
     guard let store = unsafe store, let call = unsafe call else { return HOLDFAST_INVALID }
-    let box = unsafe Unmanaged<StoreBox>.fromOpaque(store).takeUnretainedValue()
-    return unsafe report(call) { () throws(DriverError) in
-        try body(box.store, unsafe Call(pointer: call, host: box.host.table))
+    // The host keeps the store open until the call returns: nothing here has to hold it as well.
+    return unsafe Unmanaged<StoreBox>.fromOpaque(store)._withUnsafeGuaranteedRef { box in
+        unsafe report(call) { () throws(DriverError) in
+            try body(box.store, unsafe Call(pointer: call, host: box.host.table))
+        }
     }
 }
 

@@ -110,11 +110,28 @@ internal import CHoldfast
     /// - Throws: ``DriverError`` with code `source` when the source failed: drop the write and pass
     ///   the error on unchanged.
     public func read(into buffer: inout [UInt8]) throws(DriverError) -> Int {
-        var count: UInt64 = 0
-        let status = unsafe buffer.withUnsafeMutableBufferPointer { space in
-            unsafe source.pointee.read(
-                source.pointee.context, space.baseAddress, UInt64(space.count), &count)
+        try unsafe buffer.withUnsafeMutableBufferPointer { space throws(DriverError) in
+            try unsafe read(into: UnsafeMutableRawBufferPointer(space))
         }
+    }
+
+    /// Reads the next bytes into the front of `span`, such as memory on the stack.
+    ///
+    /// - Parameter span: At least one byte long.
+    /// - Returns: The number of bytes read; 0 at the end.
+    /// - Throws: ``DriverError`` with code `source` when the source failed: drop the write and pass
+    ///   the error on unchanged.
+    public func read(into span: inout MutableRawSpan) throws(DriverError) -> Int {
+        try unsafe span.withUnsafeMutableBytes { space throws(DriverError) in
+            try unsafe read(into: space)
+        }
+    }
+
+    private func read(into space: UnsafeMutableRawBufferPointer) throws(DriverError) -> Int {
+        var count: UInt64 = 0
+        let start = unsafe space.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        let status = unsafe source.pointee.read(
+            source.pointee.context, start, UInt64(space.count), &count)
         guard status == HOLDFAST_OK else {
             throw DriverError(.source, "the source of the bytes failed")
         }

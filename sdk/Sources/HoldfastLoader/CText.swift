@@ -5,13 +5,12 @@ package import CHoldfast
 
 extension String {
     /// Lends this string as text of the interface.
+    @inline(__always)
     package func withText<Result>(_ body: (holdfast_text) -> Result) -> Result {
-        let result = unsafe utf8.withContiguousStorageIfAvailable { buffer in
+        let bytes = utf8.span
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe body(holdfast_text(lending: buffer))
         }
-        if let result { return result }
-        var copy = self
-        return copy.withUTF8 { buffer in unsafe body(holdfast_text(lending: buffer)) }
     }
 
     /// Copies a driver's text; `nil` when it is too long, not UTF-8, or a size without bytes.
@@ -69,6 +68,7 @@ extension [UInt8] {
 
 extension ObjectKey {
     /// Lends this key as a C struct.
+    @inline(__always)
     func withC(_ body: (UnsafePointer<holdfast_key>) -> holdfast_status) -> holdfast_status {
         unsafe collection.withText { collection in
             unsafe workspace.withText { workspace in
@@ -124,10 +124,16 @@ package struct TextBlock {
 
 extension [Attribute] {
     /// Lends these attributes as C structs.
+    @inline(__always)
     package func withC<Result>(_ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result)
         -> Result
     {
-        guard !isEmpty else { return body(nil, 0) }
+        isEmpty ? body(nil, 0) : unsafe withCopies(body)
+    }
+
+    private func withCopies<Result>(
+        _ body: (UnsafePointer<holdfast_attribute>?, UInt32) -> Result
+    ) -> Result {
         var block = TextBlock()
         let places = map { (block.append($0.name), block.append($0.value)) }
         return unsafe block.withTexts { text in

@@ -113,6 +113,7 @@ public final class CallContext: Sendable {
     }
 
     /// Lends this context as the C struct of the interface.
+    @inline(__always)
     func withC(
         _ body: (UnsafePointer<holdfast_call>) -> holdfast_status
     ) -> holdfast_status {

@@ -72,6 +72,10 @@ public struct ELFImage: Sendable, Hashable {
     public internal(set) var hasStaticThreadLocals = false
     /// Whether it stands in for, or is filtered by, another library.
     public internal(set) var isFilter = false
+    /// Whether what the system's loader fills in can be written no more once that is done.
+    public internal(set) var hasReadOnlyRelocations = false
+    /// Whether all its functions are looked up when it is loaded, and not at their first calls.
+    public internal(set) var isBoundAtLoad = false
     /// Whether it is a program.
     public internal(set) var isProgram = false
 

@@ -61,6 +61,7 @@ struct ELFReader {
             case 2: (dynamicAddress, dynamicCount) = (header.address, header.fileCount)
             case 4: try readNotes(header)
             case 0x6474_e551: image.hasExecutableStack = header.flags & 1 != 0
+            case 0x6474_e552: image.hasReadOnlyRelocations = header.memoryCount > 0
             default: break
             }
         }
@@ -184,6 +185,7 @@ struct ELFReader {
         image.hasTextRelocations = entries.last(22) != nil || flags & 4 != 0
         image.hasStaticThreadLocals = flags & 0x10 != 0
         image.isFilter = entries.last(0x7fff_fffd) != nil || entries.last(0x7fff_ffff) != nil
+        image.isBoundAtLoad = entries.last(24) != nil || flags & 8 != 0 || flags1 & 1 != 0
         image.isProgram = flags1 & 0x0800_0000 != 0
         let count = try symbolCount(gnu: entries.last(0x6fff_fef5), classic: entries.last(4))
         try readSymbols(read(symbols, count * 24, "dynamic symbols"), text)

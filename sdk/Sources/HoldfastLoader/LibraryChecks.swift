@@ -123,6 +123,14 @@ struct LibraryChecks {
                 .linking, "needs static thread-local memory, which runs out in a running process",
                 "compile it without -ftls-model=initial-exec")
         }
+        // Its table of other libraries' functions would stay open to whatever writes astray.
+        if !image.hasReadOnlyRelocations || !image.isBoundAtLoad {
+            refuse(
+                .linking,
+                image.hasReadOnlyRelocations
+                    ? "looks functions up at their first calls" : "has no read-only relocations",
+                "link with -z relro -z now")
+        }
         // The system's loader would hand this library to whoever asks for the other by that name.
         if let soname = image.soname, soname.contains("/") || Self.runtime.contains(soname) {
             refuse(.linking, "calls itself \(soname)", "give it a file name of its own as soname")

@@ -16,31 +16,47 @@ extension OpenStore {
         _ key: ObjectKey, _ range: ByteRange = .whole, _ context: CallContext,
         onInfo: (ObjectInfo) throws -> SinkAnswer, onBytes: (RawSpan) throws -> SinkAnswer
     ) throws -> ReadOutcome {
-        let (handle, table) = try unsafe use(context)
-        return try withoutActuallyEscaping(onInfo) { onInfo in
-            try withoutActuallyEscaping(onBytes) { onBytes in
-                var reading = Reading(range: range, onInfo: onInfo, onBytes: onBytes)
-                let status = unsafe reading.withSinks { info, sink in
-                    unsafe key.withC { key in
-                        var request = unsafe holdfast_get(
-                            size: UInt32(MemoryLayout<holdfast_get>.size), flags: 0, key: key,
-                            offset: range.offset, length: range.length)
-                        return unsafe context.withC {
-                            unsafe table.pointee.get(handle, $0, &request, info, sink)
-                        }
-                    }
-                }
-                return try reading.finish(status, outcome("get"), context)
+        // One closure for both, because each that is kept for the driver costs an allocation.
+        try get(key, range, context) { piece in
+            switch piece {
+            case .info(let info): try onInfo(info)
+            case .bytes(let bytes): try unsafe onBytes(bytes.bytes)
             }
         }
     }
+
+    private func get(
+        _ key: ObjectKey, _ range: ByteRange, _ context: CallContext,
+        _ consume: (Piece) throws -> SinkAnswer
+    ) throws -> ReadOutcome {
+        let (handle, table) = try unsafe use(context)
+        return try withoutActuallyEscaping(consume) { consume in
+            var reading = Reading(range: range, consume: consume)
+            let status = unsafe reading.withSinks { info, sink in
+                unsafe key.withC { key in
+                    var request = unsafe holdfast_get(
+                        size: UInt32(MemoryLayout<holdfast_get>.size), flags: 0, key: key,
+                        offset: range.offset, length: range.length)
+                    return unsafe context.withC {
+                        unsafe table.pointee.get(handle, $0, &request, info, sink)
+                    }
+                }
+            }
+            return try reading.finish(status, outcome("get"), context)
+        }
+    }
+}
+
+/// What a driver sends in a read.
+@safe private enum Piece {
+    case info(ObjectInfo)
+    case bytes(UnsafeRawBufferPointer)
 }
 
 /// A read in flight.
 private struct Reading: ~Copyable {
     let range: ByteRange
-    let onInfo: (ObjectInfo) throws -> SinkAnswer
-    let onBytes: (RawSpan) throws -> SinkAnswer
+    let consume: (Piece) throws -> SinkAnswer
     /// The bytes that are still to come; `nil` before the information.
     var missing: UInt64?
     var ending: Ending?
@@ -51,7 +67,7 @@ private struct Reading: ~Copyable {
             let info = try unsafe ObjectInfo(info)
             let part = reading.range.clamped(to: info.byteCount)
             reading.missing = part.upperBound - part.lowerBound
-            return try reading.onInfo(info)
+            return try reading.consume(.info(info))
         }
     }
 
@@ -65,11 +81,12 @@ private struct Reading: ~Copyable {
             guard let bytes = unsafe bytes else { throw Defect("sent bytes at no address") }
             reading.missing = missing - count
             let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: Int(count))
-            return try unsafe reading.onBytes(buffer.bytes)
+            return try unsafe reading.consume(.bytes(buffer))
         }
     }
 
     /// Runs one delivery; after the first that ends the call, the driver only hears that again.
+    @inline(__always)
     private mutating func receive(_ body: (inout Self) throws -> SinkAnswer) -> holdfast_status {
         if let ending { return ending.status }
         do {
@@ -102,17 +119,20 @@ private struct Reading: ~Copyable {
     }
 
     consuming func finish(
-        _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
+        _ status: holdfast_status, _ outcome: @autoclosure () -> CallOutcome,
+        _ context: CallContext
     ) throws -> ReadOutcome {
         switch ending {
         case .stopped: return .stopped
         case .failed(let error): throw error
-        case .defect(let defect): throw outcome.failure(defect)
-        case nil: try outcome.check(status, context)
+        case .defect(let defect): throw outcome().failure(defect)
+        case nil: break
         }
-        guard let missing else { throw outcome.failure(Defect("gave no object information")) }
+        guard status == HOLDFAST_OK else { throw outcome().failure(status, context) }
+        context.forgetReport()
+        guard let missing else { throw outcome().failure(Defect("gave no object information")) }
         guard missing == 0 else {
-            throw outcome.failure(Defect("returned success \(missing) bytes before the end"))
+            throw outcome().failure(Defect("returned success \(missing) bytes before the end"))
         }
         return .complete
     }

@@ -125,23 +125,24 @@ extension PutRequest {
         }
     }
 
-    func finish(
-        _ status: holdfast_status, _ outcome: CallOutcome, _ context: CallContext
+    consuming func finish(
+        _ status: holdfast_status, _ outcome: @autoclosure () -> CallOutcome,
+        _ context: CallContext
     ) throws -> ObjectInfo {
         if status != HOLDFAST_OK {
-            let failure = outcome.failure(status, context)
+            let failure = outcome().failure(status, context)
             // What the write did matters more than why the source failed.
             guard failure.applied == .no, let ending else { throw failure }
             switch ending {
             case .failed(let error): throw error
-            case .defect(let defect): throw outcome.failure(defect)
+            case .defect(let defect): throw outcome().failure(defect)
             case .stopped: throw failure
             }
         }
         context.forgetReport()
-        if let defect { throw outcome.failure(defect) }
+        if let defect { throw outcome().failure(defect) }
         guard let info = collected.value else {
-            throw outcome.failure(Defect("gave no object information"))
+            throw outcome().failure(Defect("gave no object information"))
         }
         return info
     }

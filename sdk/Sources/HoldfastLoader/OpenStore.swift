@@ -53,7 +53,6 @@ internal import Synchronization
     /// - Returns: The object's information.
     /// - Throws: ``DriverFailure``, with code `notFound` when there is no such object.
     public func head(_ key: ObjectKey, _ context: CallContext) throws(DriverFailure) -> ObjectInfo {
-        let outcome = outcome("head")
         let (handle, table) = try unsafe use(context)
         var collected = Single<ObjectInfo>()
         let status = unsafe withUnsafeMutablePointer(to: &collected) { collected in
@@ -62,10 +61,11 @@ internal import Synchronization
                 unsafe context.withC { unsafe table.pointee.head(handle, $0, key, &sink) }
             }
         }
-        if let defect = collected.defect { throw outcome.failure(defect) }
-        try outcome.check(status, context)
+        if let defect = collected.defect { throw outcome("head").failure(defect) }
+        guard status == HOLDFAST_OK else { throw outcome("head").failure(status, context) }
+        context.forgetReport()
         guard let info = collected.value else {
-            throw outcome.failure(Defect("gave no object information"))
+            throw outcome("head").failure(Defect("gave no object information"))
         }
         return info
     }

@@ -62,6 +62,7 @@ static holdfast_status fail(const holdfast_call *call, holdfast_status status, c
 
 static holdfast_status no_object(const holdfast_call *call) {
     if (IS(SUCCESS_WITHOUT_OBJECT)) return HOLDFAST_OK;
+    if (IS(FAILS_SILENTLY)) return HOLDFAST_NOT_FOUND;
     holdfast_status status = IS(UNKNOWN_STATUS) ? -99 : HOLDFAST_NOT_FOUND;
     return fail(call, status, "there is no such object", NULL);
 }

@@ -102,6 +102,7 @@
 #define READS_LATE                128
 #define OPENS_LATE                129
 #define SUCCESS_WITH_REPORT       68
+#define FAILS_SILENTLY            134
 #define RETRIES_FOR_EVER          69
 #define MULTILINE_MESSAGE         70
 #define MAKES_EXISTING            71

@@ -169,6 +169,9 @@ static const char description[] =
 
 static holdfast_status describe(void *driver, const holdfast_call *call, const holdfast_sink *sink) {
     holdfast_status status = sink->write(sink->context, (const uint8_t *)description, 6);
+#ifdef CUTS_DESCRIPTION
+    return status;
+#endif
     if (status != 0) return status;
     return sink->write(sink->context, (const uint8_t *)description + 6, sizeof description - 7);
 }

@@ -73,6 +73,9 @@ import Testing
             ("TAKES_ANY_TYPES", "operations.types", "answers 0 to arguments of the types"),
             ("TAKES_ANY_ID", "operations.unknown", "unknown operation \"\" answers"),
             ("TABLE_THREADS=2000", "negotiation.loads", "per-store"),
+            ("CUTS_DESCRIPTION", "lifecycle.describe-valid", "the descriptor is wrong: it is not"),
+            ("CUTS_DESCRIPTION", "data.head", "the descriptor is wrong: it is not JSON"),
+            ("CUTS_DESCRIPTION", "error.reported", "the descriptor is wrong: it is not JSON"),
         ])
     func broken(_ define: String, _ id: String, _ words: String) throws {
         let found = try failure([define], id)
@@ -104,6 +107,7 @@ import Testing
         "files that the loader would refuse fail the check of their defect",
         arguments: [
             ("binary.linking", ["-Wl,-z,execstack"]), ("binary.linking", ["-Wl,-rpath,/tmp"]),
+            ("binary.linking", ["-Wl,-z,norelro"]), ("binary.linking", ["-Wl,-z,lazy"]),
             ("binary.needed", ["-Wl,--no-as-needed", "-lresolv"]),
         ] as [(String, [String])])
     func linked(_ id: String, _ flags: [String]) throws {

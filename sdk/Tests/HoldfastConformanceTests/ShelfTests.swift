@@ -44,7 +44,10 @@ import Testing
         let fixture = try DriverFixture(manifest: manifest)
         try run(
             ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC"]
-                + ["-fvisibility=hidden", "-I", "\(DriverFixture.sdk)/include"]
+                + [
+                    "-fvisibility=hidden", "-Wl,-z,now,-z,relro", "-I",
+                    "\(DriverFixture.sdk)/include",
+                ]
                 + (define.map { ["-D\($0)"] } ?? [])
                 + ["\(folder)/driver.c", "-o", fixture.library])
         return fixture

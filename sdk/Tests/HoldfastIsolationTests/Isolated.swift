@@ -82,7 +82,8 @@ struct Isolated {
         let manifest = String(decoding: try contents("\(folder)/driver.toml"), as: UTF8.self)
         let fixture = try DriverFixture(manifest: manifest)
         try run(
-            ["cc", "-std=gnu11", "-O0", "-shared", "-fPIC", "-fvisibility=hidden", "-I"]
+            ["cc", "-std=gnu11", "-O0", "-shared", "-fPIC", "-fvisibility=hidden"]
+                + ["-Wl,-z,now,-z,relro", "-I"]
                 + ["\(DriverFixture.sdk)/include", "-DFAULT=\(fault)", "\(folder)/driver.c", "-o"]
                 + [fixture.library])
         return try Isolated(

@@ -13,6 +13,7 @@ import Testing
         #expect(image.exports.map(\.isFunction) == [true])
         #expect(image.needed == ["libc.so.6"])
         #expect(!image.hasExecutableStack && !image.hasTextRelocations)
+        #expect(image.hasReadOnlyRelocations && image.isBoundAtLoad)
     }
 
     @Test("classic hash tables are read as well") func classicHash() throws {
@@ -62,6 +63,8 @@ import Testing
             (["NO_ENTRY"], [], .exports, "does not export"),
             ([], ["-Wl,--no-as-needed", "-lresolv"], .needed, "libresolv.so.2"),
             ([], ["-z", "execstack"], .linking, "executable"),
+            ([], ["-Wl,-z,norelro"], .linking, "no read-only relocations"),
+            ([], ["-Wl,-z,lazy"], .linking, "first calls"),
             ([], ["-Wl,--disable-new-dtags,-rpath,/tmp"], .linking, "RPATH"),
             ([], ["-Wl,--enable-new-dtags,-rpath,/tmp"], .linking, "\"/tmp\""),
             ([], ["-Wl,--enable-new-dtags,-rpath,$ORIGIN/.."], .linking, "$ORIGIN/.."),

@@ -116,13 +116,24 @@ final class SwiftMemoryStore: DriverStore {
         try sink.write(bytes.span.bytes)
     }
 
+    private func read(
+        _ source: ObjectSource, into buffer: inout [UInt8]
+    ) throws(DriverError) -> Int {
+        var span = buffer.mutableSpan
+        var bytes = span.mutableBytes
+        return try source.read(into: &bytes)
+    }
+
     func put(
         _ request: PutRequest, from source: ObjectSource, _ call: Call
     ) throws(DriverError) -> ObjectInfo {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1000)
-        while case let count = try source.read(into: &buffer), count > 0 {
+        // By turns in the two ways that a source can be read.
+        while case let count = try read(source, into: &buffer), count > 0 {
             bytes += buffer[..<count]
+            let more = try source.read(into: &buffer)
+            bytes += buffer[..<more]
         }
         return try content.withLock { content throws(DriverError) in
             try Self.check(request.condition, content.objects[request.key])

@@ -43,7 +43,7 @@ package final class DriverFixture: Sendable {
         try run(
             [
                 "cc", "-std=gnu11", "-Wall", "-Werror", "-Wno-unused", "-O1", "-shared", "-fPIC",
-                "-fvisibility=hidden", "-I", "\(sdk)/include",
+                "-fvisibility=hidden", "-Wl,-z,now,-z,relro", "-I", "\(sdk)/include",
             ] + defines.map { "-D\($0)" } + ["\(sdk)/Tests/Fixtures/memory.c", "-o", library]
                 + flags)
     }

@@ -49,6 +49,54 @@ enum ErrorChecks {
         }
     }
 
+    /// Calls that fail in most stores, each in another way.
+    private static func moreFailures(
+        _ run: CheckRun
+    ) throws -> [(words: String, outcome: RawSession.Outcome)] {
+        let session = try RawSession(run)
+        let existing = session.open(flags: HOLDFAST_OPEN_EXISTING)
+        if !session.isOpen {
+            let opened = session.open()
+            try require(opened.status == HOLDFAST_OK, "open answers \(opened.words)")
+        }
+        let one = RawSession.Put(path: "there", bytes: [1], length: 1)
+        let good = session.put(one)
+        try require(good.status == HOLDFAST_OK, "put answers \(good.words)")
+        var again = one
+        again.condition = HOLDFAST_CONDITION_ABSENT
+        var calls = [
+            ("open of a store that must exist", existing),
+            ("head of an absent object", session.head("not/there")),
+            ("get of an absent object", session.get("not/there").outcome),
+            ("put of an object that must be absent and is there", session.put(again)),
+        ]
+        RawHost.isCancelled = true
+        calls += [
+            ("a cancelled head", session.head("there")),
+            ("a cancelled get", session.get("there").outcome),
+            ("a cancelled put", session.put(one)),
+            ("a cancelled list", session.list(limit: 10) { _ in HOLDFAST_OK }),
+        ]
+        RawHost.isCancelled = false
+        try session.finish()
+        return calls
+    }
+
+    static func reported(_ run: CheckRun) throws {
+        for (words, outcome) in try moreFailures(run) where outcome.status < 0 {
+            guard let report = outcome.report else {
+                throw CheckFailure(
+                    "\(words) returns \(outcome.status) without a call of fail",
+                    do: "call host->fail once before you return a negative status")
+            }
+            try require(
+                report.status == outcome.status && report.count == 1,
+                "\(words) returns \(outcome.status), reports \(report.status) and calls fail"
+                    + " \(report.count) times",
+                do: "call fail once, with the status that the function returns")
+        }
+    }
+
     static func retry(_ run: CheckRun) throws {
         for (words, outcome) in try failures(run) {
             guard let report = outcome.report else { continue }

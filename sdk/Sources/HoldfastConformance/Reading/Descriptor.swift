@@ -36,9 +36,19 @@ struct Descriptor: Sendable {
     /// Reads a descriptor.
     ///
     /// - Parameter document: The bytes that `describe` wrote.
-    /// - Throws: ``CheckFailure`` that names the wrong key.
+    /// - Throws: ``CheckFailure`` that names the descriptor and the wrong key.
     init(_ document: [UInt8]) throws(CheckFailure) {
-        let root = Fields(try JSONValue(document), "the descriptor")
+        do throws(CheckFailure) {
+            try self.init(reading: document)
+        } catch {
+            // Every check that opens a store needs it, and none of them is about it.
+            throw CheckFailure(
+                "the descriptor is wrong: \(error.found)", do: "correct what describe writes")
+        }
+    }
+
+    private init(reading document: [UInt8]) throws(CheckFailure) {
+        let root = Fields(try JSONValue(document), "it")
         let format = try root.integer("format")
         try require(format == 1, "its format is \(format), not 1")
         id = try root.text("id")

@@ -162,6 +162,18 @@ internal import HoldfastLoader
         }
     }
 
+    /// Reads an object's information.
+    func head(_ path: String) -> Outcome {
+        var seen = RawInfo()
+        return unsafe withUnsafeMutablePointer(to: &seen) { seen in
+            unsafe withKey(path) { key in
+                unsafe lend(infoSink(seen), padding: padding) { info in
+                    unsafe outcome { unsafe table.pointee.head(requireStore, $0, key, info) }
+                }
+            }
+        }
+    }
+
     /// What a raw get received.
     struct Got {
         var outcome: Outcome
