@@ -21,12 +21,14 @@ package enum Message: Sendable, Hashable {
     case pingCall(WirePingCall)
     case fill(WireFill)
     case answer(WireAnswer)
+    case operationsCall(WireOperationsCall)
+    case operationCall(WireOperationCall)
     case delivery(WireDelivery)
     case result(WireResult)
     case credit(WireCredit)
 
     /// The version of the messages that both sides must have.
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     /// The most bytes of a frame.
     package static let mostBytes = 98304
@@ -52,6 +54,8 @@ package enum Message: Sendable, Hashable {
         case 27: self = .pingCall(try WirePingCall(from: &reader))
         case 28: self = .fill(try WireFill(from: &reader))
         case 29: self = .answer(try WireAnswer(from: &reader))
+        case 30: self = .operationsCall(try WireOperationsCall(from: &reader))
+        case 31: self = .operationCall(try WireOperationCall(from: &reader))
         case 32: self = .delivery(try WireDelivery(from: &reader))
         case 33: self = .result(try WireResult(from: &reader))
         case 34: self = .credit(try WireCredit(from: &reader))
@@ -117,6 +121,12 @@ package enum Message: Sendable, Hashable {
             value.write(to: &writer)
         case .answer(let value):
             writer.number(UInt8(29))
+            value.write(to: &writer)
+        case .operationsCall(let value):
+            writer.number(UInt8(30))
+            value.write(to: &writer)
+        case .operationCall(let value):
+            writer.number(UInt8(31))
             value.write(to: &writer)
         case .delivery(let value):
             writer.number(UInt8(32))

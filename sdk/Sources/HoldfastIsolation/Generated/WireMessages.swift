@@ -417,6 +417,48 @@ package struct WireAnswer: Sendable, Hashable {
     }
 }
 
+/// `OperationsCall` of `messages.idl`.
+package struct WireOperationsCall: Sendable, Hashable {
+    package var call: WireCall = WireCall()
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        call = try WireCall(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        call.write(to: &writer)
+    }
+}
+
+/// `OperationCall` of `messages.idl`.
+package struct WireOperationCall: Sendable, Hashable {
+    package var call: WireCall = WireCall()
+    package var operation: String = ""
+    package var arguments: [WireArgument] = []
+    package var filling: WireFilling = WireFilling()
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        call = try WireCall(from: &reader)
+        operation = try reader.text(most: 65)
+        arguments = try reader.list(most: 9) { reader throws(FrameError) in
+            try WireArgument(from: &reader)
+        }
+        filling = try WireFilling(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        call.write(to: &writer)
+        writer.text(operation, most: 65)
+        writer.count(arguments.count, most: 9)
+        for item in arguments { item.write(to: &writer) }
+        filling.write(to: &writer)
+    }
+}
+
 /// `Delivery` of `messages.idl`.
 package struct WireDelivery: Sendable, Hashable {
     package var batch: WireBatch = WireBatch()
