@@ -37,10 +37,12 @@ package struct HandedLibrary: Sendable {
     /// - Parameters:
     ///   - table: The table, with the driver's own texts and numbers.
     ///   - seed: What its `start` finds in place of the driver that it makes.
+    ///   - refusal: Why nothing is known of the operations in its table, if so.
     /// - Returns: The driver, not started.
     /// - Throws: ``LoaderError`` when the driver is not what its manifest says.
     package func driver(
-        _ table: holdfast_driver, seed: UnsafeMutableRawPointer
+        _ table: holdfast_driver, seed: UnsafeMutableRawPointer,
+        refusal: @escaping @Sendable () -> DriverFailure?
     ) throws(LoaderError) -> LoadedDriver {
         do throws(Defect) {
             let table = try unsafe DriverTable(own: table, seed: seed)
@@ -52,7 +54,8 @@ package struct HandedLibrary: Sendable {
                     "has the thread model \(table.threadModel.name), its manifest says "
                         + manifest.threads.name)
             }
-            return LoadedDriver(inspection: inspection, manifest: manifest, table: table)
+            return LoadedDriver(
+                inspection: inspection, manifest: manifest, table: table, refusal: refusal)
         } catch {
             throw LoaderError.table(path, error)
         }

@@ -24,6 +24,8 @@ public struct HostIdentity: Sendable, Hashable {
     /// Its manifest.
     public let manifest: DriverManifest
     let table: DriverTable
+    /// Why nothing is known of the operations of a driver in another process.
+    let refusal: @Sendable () -> DriverFailure?
 
     // SAFETY: the driver's own object; the interface allows calls with it from any thread.
     @safe private struct Handle: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
@@ -39,10 +41,14 @@ public struct HostIdentity: Sendable, Hashable {
     /// The operations, once they were asked for.
     let operationTable = Mutex<Result<OperationTable?, DriverFailure>?>(nil)
 
-    init(inspection: LibraryInspection, manifest: DriverManifest, table: DriverTable) {
+    init(
+        inspection: LibraryInspection, manifest: DriverManifest, table: DriverTable,
+        refusal: @escaping @Sendable () -> DriverFailure? = { nil }
+    ) {
         self.inspection = inspection
         self.manifest = manifest
         self.table = table
+        self.refusal = refusal
     }
 
     /// The driver's id.

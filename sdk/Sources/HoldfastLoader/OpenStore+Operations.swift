@@ -13,6 +13,7 @@ extension LoadedDriver {
     /// The table, read and checked once.
     func preparedOperations() throws(DriverFailure) -> OperationTable? {
         guard let address = unsafe extensionTable(HOLDFAST_OPERATIONS_ID) else { return nil }
+        if let refusal = refusal() { throw refusal }
         let result = operationTable.withLock { known in
             if let known { return known }
             let made = Result { () throws(DriverFailure) in

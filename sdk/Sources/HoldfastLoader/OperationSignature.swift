@@ -1,11 +1,13 @@
 /// The parameter types of an operation, as `holdfast/operations.h` writes and hashes them.
-struct OperationSignature: Hashable {
+package struct OperationSignature: Hashable {
     /// The most arguments of a function, the three around the parameters included.
     static let mostArguments = 12
 
-    let types: [OperationValueType]
+    /// The types of the parameters.
+    package let types: [OperationValueType]
 
-    init(types: [OperationValueType]) { self.types = types }
+    /// Makes the signature of parameters.
+    package init(types: [OperationValueType]) { self.types = types }
 
     /// Reads a signature; `nil` when it is not one.
     init?(_ text: String) {
@@ -24,13 +26,13 @@ struct OperationSignature: Hashable {
     }
 
     /// The signature as it is written.
-    var text: String { types.map(\.name).joined(separator: ",") }
+    package var text: String { types.map(\.name).joined(separator: ",") }
 
     /// The number of arguments of the function.
     var argumentCount: Int { 3 + types.reduce(0) { $0 + ($1 == .bytes ? 2 : 1) } }
 
     /// FNV-1a (64 bits) over a character for each argument of a parameter.
-    var hash: UInt64 {
+    package var hash: UInt64 {
         types.flatMap(\.codes).reduce(0xcbf2_9ce4_8422_2325) { hash, code in
             (hash ^ UInt64(code)) &* 0x100_0000_01b3
         }

@@ -11,7 +11,9 @@
 
 enum { NO_WELCOME, GARBAGE_WELCOME, OTHER_ID, OTHER_MODEL, OTHER_VERSION,  // while loading
        GARBAGE, TOO_MANY_BYTES, UNKNOWN_STATUS, NO_REASON, CREDIT, OUT_OF_PLACE, CLOSES,
-       STOPPED, INFO_IN_PING, HALF_A_FRAME, LONG_FRAME, TWO_WELCOMES };  // in a call
+       STOPPED, INFO_IN_PING, HALF_A_FRAME, LONG_FRAME, TWO_WELCOMES,
+       OPERATION_IN_PING, PARAMETERS_FIRST, TOO_MANY_OPERATIONS,  // in a call
+       WILD_OPERATION };  // when asked for operations
 
 static uint8_t frame[98304];
 static size_t size;
@@ -30,7 +32,7 @@ static void emit(int socket) {
 }
 
 static void welcome(void) {
-    byte(3), word(LIE == OTHER_VERSION ? 99 : 1), text(LIE == OTHER_ID ? "other" : "memory");
+    byte(3), word(LIE == OTHER_VERSION ? 99 : 2), text(LIE == OTHER_ID ? "other" : "memory");
     text("1.2.3"), text("The tests"), word(LIE == OTHER_MODEL ? 1000 : 4000), word(0), word(1);
     word(0);
     emit(3);
@@ -46,13 +48,38 @@ static void result(uint8_t outcome, int has_failure, int32_t status) {
 
 static void end_of_result(uint32_t bytes) {
     word(0), word(0), word(bytes);  // infos, entries
+    byte(0), word(0);               // operation, parameters
     word(0), byte(0);               // capabilities, clock
+}
+
+// A delivery of one operation that is otherwise right.
+static void operation(const char *id) {
+    byte(32), word(0), word(0), word(0), byte(1);
+    text(id), text("It counts."), word(0), word(2), text(""), word(0);
+}
+
+static void declare(int socket) {
+    if (LIE == PARAMETERS_FIRST) {
+        byte(32), word(0), word(0), word(0), byte(0), word(1);
+        text("n"), text(""), word(1), byte(1), text(""), text(""), text(""), word(0);
+        emit(socket);
+    }
+    for (int i = 0; LIE == TOO_MANY_OPERATIONS && i < 65; i++) {
+        operation("memory.x");
+        emit(socket);
+    }
+    if (LIE == WILD_OPERATION) {
+        operation("other.x");
+        emit(socket);
+        recv(socket, frame, sizeof frame, 0);
+    }
 }
 
 static void lie(int socket) {
     switch (LIE) {
     case GARBAGE: for (int i = 0; i < 999; i++) byte((uint8_t)(i * 37)); break;
-    case TOO_MANY_BYTES: byte(32), word(0), word(0), word(0xffffffffu); break;
+    case TOO_MANY_BYTES: byte(32), word(0), word(0), word(0xffffffffu), byte(0), word(0);
+        break;
     case UNKNOWN_STATUS: result(3, 1, -99), end_of_result(0); break;
     case NO_REASON: result(3, 0, 0), end_of_result(0); break;
     case CREDIT: byte(34), word(0xffffffffu); break;
@@ -60,7 +87,8 @@ static void lie(int socket) {
     case CLOSES: close(socket); pause();
     case STOPPED: result(1, 0, 0), end_of_result(0); break;
     case INFO_IN_PING: byte(32), word(1), text("v"); for (int i = 0; i < 4; i++) word(0);
-        word(0), word(0), word(0); break;
+        word(0), word(0), word(0), byte(0), word(0); break;
+    case OPERATION_IN_PING: operation("memory.x"); break;
     case HALF_A_FRAME: byte(33), byte(0); break;
     case LONG_FRAME: memset(frame, 5, size = sizeof frame); break;
     case TWO_WELCOMES: welcome(); pause();
@@ -94,7 +122,8 @@ int main(void) {
         ssize_t count = recv(socket, frame, sizeof frame, 0);
         if (count <= 0) return 0;
         // start, stop, describe and open are answered rightly: done.
-        if (frame[0] > 20) lie(socket);
+        if (frame[0] == 30) declare(socket);
+        else if (frame[0] > 20) lie(socket);
         result(0, 0, 0), end_of_result(0);
         emit(socket);
     }

@@ -180,7 +180,9 @@ static holdfast_status describe(void *driver, const holdfast_call *call, const h
 
 static const void *extension(void *driver, holdfast_text id) {
     static const uint32_t table = 16;
+#ifndef NO_OPERATIONS
     if (is(id, HOLDFAST_OPERATIONS_ID)) return &operations;
+#endif
     return is(id, "holdfast.example/1") ? &table : NULL;
 }
 

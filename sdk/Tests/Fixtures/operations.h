@@ -44,11 +44,15 @@ static holdfast_status op_add(void *store, const holdfast_call *call, int64_t nu
     return say(result, "%ld %.*s", number + 1, (int)word->size, word->data);
 }
 
+static int *volatile nowhere;
+
 static holdfast_status op_fail(void *store, const holdfast_call *call, const holdfast_text *how,
                                const holdfast_sink *result) {
     (void)store;
     if (is(*how, "no-reason")) return HOLDFAST_IO;
     if (is(*how, "writes-nothing")) return HOLDFAST_OK;
+    if (is(*how, "crashes")) *(volatile int *)nowhere = 1;
+    while (is(*how, "hangs")) sched_yield();
     if (is(*how, "unknown-status")) return -77;
     if (is(*how, "no-address")) return result->write(result->context, NULL, 5);
     if (is(*how, "waits")) {
@@ -73,6 +77,20 @@ static holdfast_status op_repeat(void *store, const holdfast_call *call, uint64_
     for (uint64_t i = 0; i < count; i++) {
         holdfast_status status = say(result, "%09lu\n", i);
         if (status != HOLDFAST_OK) return status;
+    }
+    return HOLDFAST_OK;
+}
+
+// The bytes again and again, until there are so many.
+static holdfast_status op_large(void *store, const holdfast_call *call, const uint8_t *bytes,
+                                uint64_t size, uint64_t count, const holdfast_sink *result) {
+    (void)store, (void)call;
+    for (uint64_t place = 0; place < count;) {
+        uint64_t piece = size - place % size;
+        if (piece > count - place) piece = count - place;
+        holdfast_status status = result->write(result->context, bytes + place % size, piece);
+        if (status != HOLDFAST_OK) return status;
+        place += piece;
     }
     return HOLDFAST_OK;
 }
@@ -186,6 +204,8 @@ static const holdfast_parameter add_parameters[] = {
     {sizeof(holdfast_parameter), 0, {"word", 4}, {"A word.", 7}, HOLDFAST_VALUE_TEXT, 2, words,
      {"one", 3}, {NULL, 0}, {NULL, 0}}};
 static const holdfast_parameter repeat_parameters[] = {PARAMETER("count", HOLDFAST_VALUE_U64)};
+static const holdfast_parameter large_parameters[] = {PARAMETER("bytes", HOLDFAST_VALUE_BYTES),
+                                                      PARAMETER("count", HOLDFAST_VALUE_U64)};
 static const holdfast_parameter flag_parameters[] = {PARAMETER("loud", HOLDFAST_VALUE_BOOL)};
 static const holdfast_parameter how_parameters[] = {PARAMETER("how", HOLDFAST_VALUE_TEXT)};
 static const holdfast_parameter invoked_parameters[] = {PARAMETER("number", HOLDFAST_VALUE_I64),
@@ -218,6 +238,8 @@ static const holdfast_operation all_operations[] = {
               HOLDFAST_RESULT_NONE, ""),
     OPERATION("memory.repeat", "Says much.", HOLDFAST_TRAIT_IDEMPOTENT, HOLDFAST_CODE(op_repeat, u64),
               repeat_parameters, 1, HOLDFAST_RESULT_TEXT, ""),
+    OPERATION("memory.large", "Says more.", HOLDFAST_TRAIT_CONTENT,
+              HOLDFAST_CODE(op_large, bytes, u64), large_parameters, 2, HOLDFAST_RESULT_BYTES, ""),
     OPERATION("memory.invoked", "Has no function.", 0, HOLDFAST_BY_INVOKE(i64, text),
               invoked_parameters, 2, HOLDFAST_RESULT_TEXT, ""),
 };

@@ -5,13 +5,20 @@ import SDKTestSupport
 import Synchronization
 
 /// A store of the fixture's driver, which runs in another process.
-func openPlainStore() throws -> OpenStore { try Isolated().store() }
+func openPlainStore(_ defines: [String] = []) throws -> OpenStore {
+    try Isolated(DriverFixture(defines)).store()
+}
+
+/// Whether operations have functions here, rather than `invoke` alone.
+let hasFunctions = false
 
 /// A driver that is built for one test and runs in processes of its own.
 struct Isolated {
     let fixture: DriverFixture
     let driver: LoadedDriver
     let record = Record()
+    /// What a store is opened with where a test does not say it.
+    private var options: [OptionValue] = []
 
     /// What became of the driver's processes.
     final class Record: Sendable {
@@ -86,13 +93,16 @@ struct Isolated {
                 + ["-Wl,-z,now,-z,relro", "-I"]
                 + ["\(DriverFixture.sdk)/include", "-DFAULT=\(fault)", "\(folder)/driver.c", "-o"]
                 + [fixture.library])
-        return try Isolated(
+        var isolated = try Isolated(
             fixture, restart: restart ?? RestartPolicy(first: .zero, greatest: .zero))
+        let place = OptionValue.Value.text(fixture.root + "/shelf")
+        isolated.options = [OptionValue(name: "place", type: .path, value: place)]
+        return isolated
     }
 
     /// Opens a store.
-    func store(_ options: [OptionValue] = [], mustExist: Bool = false) throws -> OpenStore {
-        try driver.open(options, mustExist: mustExist, CallContext())
+    func store(_ options: [OptionValue]? = nil, mustExist: Bool = false) throws -> OpenStore {
+        try driver.open(options ?? self.options, mustExist: mustExist, CallContext())
     }
 
     /// The program, which lies beside the tests.

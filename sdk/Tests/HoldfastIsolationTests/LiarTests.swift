@@ -41,6 +41,7 @@ import Testing
         arguments: [
             "GARBAGE", "TOO_MANY_BYTES", "UNKNOWN_STATUS", "NO_REASON", "CREDIT", "OUT_OF_PLACE",
             "CLOSES", "STOPPED", "INFO_IN_PING", "HALF_A_FRAME", "LONG_FRAME", "TWO_WELCOMES",
+            "OPERATION_IN_PING",
         ])
     func calling(_ lie: String) throws {
         let fixture = try DriverFixture()
@@ -59,5 +60,22 @@ import Testing
         defer { withExtendedLifetime(fixture) {} }
         let write = try #require(throws: DriverFailure.self) { try store.write("x", [1]) }
         #expect((write.code, write.applied) == (.unavailable, .unknown), "\(write)")
+    }
+
+    @Test(
+        "operations that cannot be are not there, and a host hears why",
+        arguments: [
+            ("PARAMETERS_FIRST", DriverFailure.Code.unavailable, "more operations or parameters"),
+            ("TOO_MANY_OPERATIONS", .unavailable, "more operations or parameters"),
+            ("WILD_OPERATION", .internalError, "other.x, whose id is not memory.<name>"),
+        ])
+    func declaring(_ lie: String, _ code: DriverFailure.Code, _ words: String) throws {
+        let fixture = try DriverFixture()
+        defer { withExtendedLifetime(fixture) {} }
+        let (_, driver) = try open(lie, fixture)
+        for _ in 0..<2 {
+            let failure = try #require(throws: DriverFailure.self) { _ = try driver.operations() }
+            #expect(failure.code == code && failure.message.contains(words), "\(failure)")
+        }
     }
 }

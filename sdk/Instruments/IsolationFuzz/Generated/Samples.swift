@@ -129,12 +129,58 @@ extension WireSandboxPart {
     }
 }
 
+extension WireChoice {
+    static func sample(_ source: inout SampleSource) -> WireChoice {
+        var value = WireChoice()
+        value.text = source.text(most: 256)
+        return value
+    }
+}
+
+extension WireParameter {
+    static func sample(_ source: inout SampleSource) -> WireParameter {
+        var value = WireParameter()
+        value.name = source.text(most: 32)
+        value.documentation = source.text(most: 1024)
+        value.type = source.number(UInt32.self)
+        value.isRequired = source.bool()
+        value.defaultValue = source.text(most: 1024)
+        value.minimum = source.text(most: 64)
+        value.maximum = source.text(most: 64)
+        value.choices = source.list(most: 64) { WireChoice.sample(&$0) }
+        return value
+    }
+}
+
+extension WireOperation {
+    static func sample(_ source: inout SampleSource) -> WireOperation {
+        var value = WireOperation()
+        value.id = source.text(most: 65)
+        value.summary = source.text(most: 256)
+        value.traits = source.number(UInt32.self)
+        value.result = source.number(UInt32.self)
+        value.schema = source.text(most: 65536)
+        return value
+    }
+}
+
+extension WireArgument {
+    static func sample(_ source: inout SampleSource) -> WireArgument {
+        var value = WireArgument()
+        value.type = source.number(UInt32.self)
+        value.bits = source.number(UInt64.self)
+        return value
+    }
+}
+
 extension WireBatch {
     static func sample(_ source: inout SampleSource) -> WireBatch {
         var value = WireBatch()
         value.infos = source.list(most: 16) { WireInfo.sample(&$0) }
         value.entries = source.list(most: 512) { WireEntry.sample(&$0) }
         value.byteCount = source.number(UInt32.self)
+        value.operation = source.bool() ? WireOperation.sample(&source) : nil
+        value.parameters = source.list(most: 9) { WireParameter.sample(&$0) }
         return value
     }
 }
@@ -348,6 +394,25 @@ extension WireAnswer {
     }
 }
 
+extension WireOperationsCall {
+    static func sample(_ source: inout SampleSource) -> WireOperationsCall {
+        var value = WireOperationsCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
+extension WireOperationCall {
+    static func sample(_ source: inout SampleSource) -> WireOperationCall {
+        var value = WireOperationCall()
+        value.call = WireCall.sample(&source)
+        value.operation = source.text(most: 65)
+        value.arguments = source.list(most: 9) { WireArgument.sample(&$0) }
+        value.filling = WireFilling.sample(&source)
+        return value
+    }
+}
+
 extension WireDelivery {
     static func sample(_ source: inout SampleSource) -> WireDelivery {
         var value = WireDelivery()
@@ -379,7 +444,7 @@ extension WireCredit {
 extension Message {
     /// A message of any kind that is valid by itself.
     package static func sample(_ source: inout SampleSource) -> Message {
-        switch source.below(22) {
+        switch source.below(24) {
         case 0: .hello(.sample(&source))
         case 1: .connect(.sample(&source))
         case 2: .welcome(.sample(&source))
@@ -399,8 +464,10 @@ extension Message {
         case 16: .pingCall(.sample(&source))
         case 17: .fill(.sample(&source))
         case 18: .answer(.sample(&source))
-        case 19: .delivery(.sample(&source))
-        case 20: .result(.sample(&source))
+        case 19: .operationsCall(.sample(&source))
+        case 20: .operationCall(.sample(&source))
+        case 21: .delivery(.sample(&source))
+        case 22: .result(.sample(&source))
         default: .credit(.sample(&source))
         }
     }

@@ -38,6 +38,26 @@ internal import Glibc
         return count
     }
 
+    /// So many bytes, which the source must have.
+    func read(_ count: Int) throws -> [UInt8] {
+        unsafe try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let space = unsafe UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count])
+                let added = unsafe try read(space)
+                guard added > 0 else { throw CallerEnded() }
+                filled += added
+            }
+        }
+    }
+
+    /// Makes sure that nothing more will come.
+    func expectEnd() throws {
+        var byte: UInt8 = 0
+        let count = try unsafe withUnsafeMutableBytes(of: &byte) { unsafe try read($0) }
+        guard count == 0 else { throw CallerEnded() }
+    }
+
     /// Only a driver that reads gets more than the first part.
     private func askAtFirst() throws {
         guard !hasAsked, filling.end == .open else { return }

@@ -45,6 +45,18 @@ struct CallerEnded: Error {}
         return isStopped ? .stop : .more
     }
 
+    func add(_ operation: DriverOperation) throws {
+        if batchBytes > 0 { try flush() }
+        batch.operation = WireOperation(operation)
+        batchBytes = operation.resultSchema.utf8.count + 512
+        for parameter in operation.parameters {
+            let wire = WireParameter(parameter)
+            if batchBytes + wire.mostBytes > Self.mostBatchBytes { try flush() }
+            batch.parameters.append(wire)
+            batchBytes += wire.mostBytes
+        }
+    }
+
     func add(_ bytes: RawSpan) throws -> SinkAnswer {
         var rest = bytes
         while rest.byteCount > 0 && !isStopped {

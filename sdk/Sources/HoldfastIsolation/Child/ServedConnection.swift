@@ -80,6 +80,8 @@ final class ServedConnection {
             try served.store().remove(
                 ObjectKey(request.key), Condition(request.condition), context)
         case .listCall(let request): try list(request, context, &result)
+        case .operationsCall: try operations(&result)
+        case .operationCall(let request): try call(request, context, &result)
         case .pingCall: result.clock = try served.store().ping(context).map(WireClock.init)
         default: throw DriverFailure(.unsupported, "the driver's process does not know this call")
         }
@@ -115,6 +117,29 @@ final class ServedConnection {
                 length: request.length == .max ? nil : request.length),
             context, source: { unsafe try inlet.read($0) })
         result.batch.infos = [WireInfo(info)]
+    }
+
+    private func operations(_ result: inout WireResult) throws {
+        let outlet = Outlet(socket, window, buffer)
+        for operation in try served.driver.operations() { try outlet.add(operation) }
+        result.batch = outlet.batch
+    }
+
+    private func call(
+        _ request: WireOperationCall, _ context: CallContext, _ result: inout WireResult
+    ) throws {
+        let store = try served.store()
+        // All is read before the first byte is handed out: both go through the same slots.
+        let inlet = Inlet(socket, window, buffer, first: request.filling)
+        let arguments = try request.arguments.map { argument in
+            try OperationValue(argument) { count throws in try inlet.read(count) }
+        }
+        try inlet.expectEnd()
+        let outlet = Outlet(socket, window, buffer)
+        let outcome = try store.call(
+            request.operation, arguments, context, onBytes: { try outlet.add($0) })
+        result.outcome = outcome == .stopped ? .stopped : .done
+        result.batch = outlet.batch
     }
 
     private func list(
@@ -175,6 +200,8 @@ extension Message {
         case .removeCall(let request): request.call
         case .listCall(let request): request.call
         case .pingCall(let request): request.call
+        case .operationsCall(let request): request.call
+        case .operationCall(let request): request.call
         default: nil
         }
     }

@@ -21,12 +21,14 @@ package enum Message: Sendable, Hashable {
     case pingCall(WirePingCall)
     case fill(WireFill)
     case answer(WireAnswer)
+    case operationsCall(WireOperationsCall)
+    case operationCall(WireOperationCall)
     case delivery(WireDelivery)
     case result(WireResult)
     case credit(WireCredit)
 
     /// The version of the messages that both sides must have.
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     /// The most bytes of a frame.
     package static let mostBytes = 98304
@@ -52,6 +54,8 @@ package enum Message: Sendable, Hashable {
         case 27: self = .pingCall(try WirePingCall(from: &reader))
         case 28: self = .fill(try WireFill(from: &reader))
         case 29: self = .answer(try WireAnswer(from: &reader))
+        case 30: self = .operationsCall(try WireOperationsCall(from: &reader))
+        case 31: self = .operationCall(try WireOperationCall(from: &reader))
         case 32: self = .delivery(try WireDelivery(from: &reader))
         case 33: self = .result(try WireResult(from: &reader))
         case 34: self = .credit(try WireCredit(from: &reader))
@@ -59,74 +63,62 @@ package enum Message: Sendable, Hashable {
         }
     }
 
-    func write(to writer: inout FrameWriter) {
+    private var number: UInt8 {
         switch self {
-        case .hello(let value):
-            writer.number(UInt8(1))
-            value.write(to: &writer)
-        case .connect(let value):
-            writer.number(UInt8(2))
-            value.write(to: &writer)
-        case .welcome(let value):
-            writer.number(UInt8(3))
-            value.write(to: &writer)
-        case .refused(let value):
-            writer.number(UInt8(4))
-            value.write(to: &writer)
-        case .event(let value):
-            writer.number(UInt8(5))
-            value.write(to: &writer)
-        case .startCall(let value):
-            writer.number(UInt8(16))
-            value.write(to: &writer)
-        case .stopCall(let value):
-            writer.number(UInt8(17))
-            value.write(to: &writer)
-        case .describeCall(let value):
-            writer.number(UInt8(18))
-            value.write(to: &writer)
-        case .openCall(let value):
-            writer.number(UInt8(19))
-            value.write(to: &writer)
-        case .closeCall(let value):
-            writer.number(UInt8(20))
-            value.write(to: &writer)
-        case .capabilitiesCall(let value):
-            writer.number(UInt8(21))
-            value.write(to: &writer)
-        case .headCall(let value):
-            writer.number(UInt8(22))
-            value.write(to: &writer)
-        case .getCall(let value):
-            writer.number(UInt8(23))
-            value.write(to: &writer)
-        case .putCall(let value):
-            writer.number(UInt8(24))
-            value.write(to: &writer)
-        case .removeCall(let value):
-            writer.number(UInt8(25))
-            value.write(to: &writer)
-        case .listCall(let value):
-            writer.number(UInt8(26))
-            value.write(to: &writer)
-        case .pingCall(let value):
-            writer.number(UInt8(27))
-            value.write(to: &writer)
-        case .fill(let value):
-            writer.number(UInt8(28))
-            value.write(to: &writer)
-        case .answer(let value):
-            writer.number(UInt8(29))
-            value.write(to: &writer)
-        case .delivery(let value):
-            writer.number(UInt8(32))
-            value.write(to: &writer)
-        case .result(let value):
-            writer.number(UInt8(33))
-            value.write(to: &writer)
-        case .credit(let value):
-            writer.number(UInt8(34))
-            value.write(to: &writer)
+        case .hello: 1
+        case .connect: 2
+        case .welcome: 3
+        case .refused: 4
+        case .event: 5
+        case .startCall: 16
+        case .stopCall: 17
+        case .describeCall: 18
+        case .openCall: 19
+        case .closeCall: 20
+        case .capabilitiesCall: 21
+        case .headCall: 22
+        case .getCall: 23
+        case .putCall: 24
+        case .removeCall: 25
+        case .listCall: 26
+        case .pingCall: 27
+        case .fill: 28
+        case .answer: 29
+        case .operationsCall: 30
+        case .operationCall: 31
+        case .delivery: 32
+        case .result: 33
+        case .credit: 34
+        }
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(number)
+        switch self {
+        case .hello(let value): value.write(to: &writer)
+        case .connect(let value): value.write(to: &writer)
+        case .welcome(let value): value.write(to: &writer)
+        case .refused(let value): value.write(to: &writer)
+        case .event(let value): value.write(to: &writer)
+        case .startCall(let value): value.write(to: &writer)
+        case .stopCall(let value): value.write(to: &writer)
+        case .describeCall(let value): value.write(to: &writer)
+        case .openCall(let value): value.write(to: &writer)
+        case .closeCall(let value): value.write(to: &writer)
+        case .capabilitiesCall(let value): value.write(to: &writer)
+        case .headCall(let value): value.write(to: &writer)
+        case .getCall(let value): value.write(to: &writer)
+        case .putCall(let value): value.write(to: &writer)
+        case .removeCall(let value): value.write(to: &writer)
+        case .listCall(let value): value.write(to: &writer)
+        case .pingCall(let value): value.write(to: &writer)
+        case .fill(let value): value.write(to: &writer)
+        case .answer(let value): value.write(to: &writer)
+        case .operationsCall(let value): value.write(to: &writer)
+        case .operationCall(let value): value.write(to: &writer)
+        case .delivery(let value): value.write(to: &writer)
+        case .result(let value): value.write(to: &writer)
+        case .credit(let value): value.write(to: &writer)
         }
     }
 }

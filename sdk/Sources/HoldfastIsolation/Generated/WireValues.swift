@@ -1,67 +1,5 @@
 // Made by scripts/generate-codec from sdk/isolation/messages.idl; change that instead.
 
-/// `SourceEnd` of `messages.idl`.
-package enum WireSourceEnd: UInt8, Sendable, Hashable, CaseIterable {
-    case open = 0
-    case ended = 1
-    case failed = 2
-
-    init(from reader: inout FrameReader) throws(FrameError) {
-        let number = try reader.number(UInt8.self)
-        guard let value = Self(rawValue: number) else { throw .choice }
-        self = value
-    }
-
-    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
-}
-
-/// `Outcome` of `messages.idl`.
-package enum WireOutcome: UInt8, Sendable, Hashable, CaseIterable {
-    case done = 0
-    case stopped = 1
-    case ended = 2
-    case failed = 3
-
-    init(from reader: inout FrameReader) throws(FrameError) {
-        let number = try reader.number(UInt8.self)
-        guard let value = Self(rawValue: number) else { throw .choice }
-        self = value
-    }
-
-    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
-}
-
-/// `ConditionKind` of `messages.idl`.
-package enum WireConditionKind: UInt8, Sendable, Hashable, CaseIterable {
-    case none = 0
-    case absent = 1
-    case version = 2
-
-    init(from reader: inout FrameReader) throws(FrameError) {
-        let number = try reader.number(UInt8.self)
-        guard let value = Self(rawValue: number) else { throw .choice }
-        self = value
-    }
-
-    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
-}
-
-/// `Activity` of `messages.idl`.
-package enum WireActivity: UInt8, Sendable, Hashable, CaseIterable {
-    case active = 0
-    case unavailable = 1
-    case failed = 2
-    case off = 3
-
-    init(from reader: inout FrameReader) throws(FrameError) {
-        let number = try reader.number(UInt8.self)
-        guard let value = Self(rawValue: number) else { throw .choice }
-        self = value
-    }
-
-    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
-}
-
 /// `Call` of `messages.idl`.
 package struct WireCall: Sendable, Hashable {
     package var id: UInt64 = 0
@@ -338,11 +276,112 @@ package struct WireSandboxPart: Sendable, Hashable {
     }
 }
 
+/// `Choice` of `messages.idl`.
+package struct WireChoice: Sendable, Hashable {
+    package var text: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        text = try reader.text(most: 256)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(text, most: 256)
+    }
+}
+
+/// `Parameter` of `messages.idl`.
+package struct WireParameter: Sendable, Hashable {
+    package var name: String = ""
+    package var documentation: String = ""
+    package var type: UInt32 = 0
+    package var isRequired: Bool = false
+    package var defaultValue: String = ""
+    package var minimum: String = ""
+    package var maximum: String = ""
+    package var choices: [WireChoice] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        name = try reader.text(most: 32)
+        documentation = try reader.text(most: 1024)
+        type = try reader.number(UInt32.self)
+        isRequired = try reader.bool()
+        defaultValue = try reader.text(most: 1024)
+        minimum = try reader.text(most: 64)
+        maximum = try reader.text(most: 64)
+        choices = try reader.list(most: 64) { reader throws(FrameError) in
+            try WireChoice(from: &reader)
+        }
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(name, most: 32)
+        writer.text(documentation, most: 1024)
+        writer.number(type)
+        writer.bool(isRequired)
+        writer.text(defaultValue, most: 1024)
+        writer.text(minimum, most: 64)
+        writer.text(maximum, most: 64)
+        writer.count(choices.count, most: 64)
+        for item in choices { item.write(to: &writer) }
+    }
+}
+
+/// `Operation` of `messages.idl`.
+package struct WireOperation: Sendable, Hashable {
+    package var id: String = ""
+    package var summary: String = ""
+    package var traits: UInt32 = 0
+    package var result: UInt32 = 0
+    package var schema: String = ""
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        id = try reader.text(most: 65)
+        summary = try reader.text(most: 256)
+        traits = try reader.number(UInt32.self)
+        result = try reader.number(UInt32.self)
+        schema = try reader.text(most: 65536)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.text(id, most: 65)
+        writer.text(summary, most: 256)
+        writer.number(traits)
+        writer.number(result)
+        writer.text(schema, most: 65536)
+    }
+}
+
+/// `Argument` of `messages.idl`.
+package struct WireArgument: Sendable, Hashable {
+    package var type: UInt32 = 0
+    package var bits: UInt64 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        type = try reader.number(UInt32.self)
+        bits = try reader.number(UInt64.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.number(type)
+        writer.number(bits)
+    }
+}
+
 /// `Batch` of `messages.idl`.
 package struct WireBatch: Sendable, Hashable {
     package var infos: [WireInfo] = []
     package var entries: [WireEntry] = []
     package var byteCount: UInt32 = 0
+    package var operation: WireOperation? = nil
+    package var parameters: [WireParameter] = []
 
     package init() {}
 
@@ -354,6 +393,10 @@ package struct WireBatch: Sendable, Hashable {
             try WireEntry(from: &reader)
         }
         byteCount = try reader.number(UInt32.self)
+        operation = try reader.bool() ? WireOperation(from: &reader) : nil
+        parameters = try reader.list(most: 9) { reader throws(FrameError) in
+            try WireParameter(from: &reader)
+        }
     }
 
     func write(to writer: inout FrameWriter) {
@@ -362,6 +405,10 @@ package struct WireBatch: Sendable, Hashable {
         writer.count(entries.count, most: 512)
         for item in entries { item.write(to: &writer) }
         writer.number(byteCount)
+        writer.bool(operation != nil)
+        operation?.write(to: &writer)
+        writer.count(parameters.count, most: 9)
+        for item in parameters { item.write(to: &writer) }
     }
 }
 

@@ -16,6 +16,8 @@ struct Breach: Error {
     var capabilities: UnsafePointer<holdfast_capability_sink>?
     var clock: UnsafePointer<holdfast_clock_sink>?
     var source: UnsafePointer<holdfast_source>?
+    /// The operations that were declared, when that is what was asked for.
+    var operations: [DeclaredByProcess]?
 
     /// What ended the call from the caller's side.
     private(set) var ending: holdfast_status?
@@ -28,11 +30,26 @@ struct Breach: Error {
     ) throws(Breach) {
         for info in batch.infos where ending == nil { try deliver(info) }
         for entry in batch.entries where ending == nil { try deliver(entry) }
+        try declare(batch)
         guard batch.byteCount > 0, ending == nil else { return }
         guard let sink = unsafe bytes else { throw Breach("sent bytes that nobody asked for") }
         let start = unsafe copy.baseAddress?.assumingMemoryBound(to: UInt8.self)
         note(
             unsafe sink.pointee.write(sink.pointee.context, start, UInt64(batch.byteCount)))
+    }
+
+    private mutating func declare(_ batch: WireBatch) throws(Breach) {
+        guard batch.operation != nil || !batch.parameters.isEmpty else { return }
+        guard var all = operations.take() else { throw Breach("sent operations nobody asked for") }
+        if let operation = batch.operation {
+            all.append(DeclaredByProcess(operation: operation, parameters: []))
+        }
+        let place = all.count - 1
+        guard (0..<64).contains(place),
+            all[place].parameters.count + batch.parameters.count <= 9
+        else { throw Breach("sent more operations or parameters than there may be") }
+        all[place].parameters += batch.parameters
+        operations = all
     }
 
     private mutating func deliver(_ info: WireInfo) throws(Breach) {

@@ -27,7 +27,8 @@ extension LoadedDriver {
             })
         let welcome = try driver.load()
         let seed = unsafe Unmanaged.passRetained(driver).toOpaque()
-        return try unsafe library.driver(ProxyTable.make(welcome), seed: seed)
+        return try unsafe library.driver(
+            ProxyTable.make(welcome), seed: seed, refusal: { driver.operations.failure })
     }
 }
 
@@ -41,6 +42,7 @@ final class IsolatedDriver: Sendable {
         var descriptor: [UInt8] = []
         var failure: WireFailure?
         var grace = Grace.usual * 1_000_000
+        var operations = ProxyOperations()
     }
 
     private let state = Mutex(State())
@@ -50,6 +52,9 @@ final class IsolatedDriver: Sendable {
     /// How long a call may stay past its deadline.
     var graceNanoseconds: Int64 { state.withLock { $0.grace } }
 
+    /// What the driver declares, as soon as it is started.
+    var operations: ProxyOperations { state.withLock { $0.operations } }
+
     /// Loads the driver, to learn who it is.
     func load() throws(LoaderError) -> WireWelcome {
         let (process, welcome) = try DriverProcess.start(launch)
@@ -57,7 +62,7 @@ final class IsolatedDriver: Sendable {
         return welcome
     }
 
-    /// Starts the driver, asks for its descriptor and ends that process.
+    /// Starts the driver, asks for its descriptor and operations and ends that process.
     func start(_ call: UnsafePointer<holdfast_call>?) -> CallEnd {
         guard let process = state.withLock({ $0.first.take() }) else {
             return .failed(HOLDFAST_INVALID, "the driver was started already")
@@ -68,10 +73,12 @@ final class IsolatedDriver: Sendable {
         var collected: [UInt8] = []
         let described = unsafe describe(process, call, &collected)
         let grace = Grace.nanoseconds(collected)
+        let operations = unsafe askForOperations(process, call)
         state.withLock { state in
             state.descriptor = collected
             state.failure = described.failure
             state.grace = grace
+            state.operations = operations
         }
         return .ok
     }
@@ -126,6 +133,20 @@ final class IsolatedDriver: Sendable {
                 }
             }
         }
+    }
+
+    private func askForOperations(
+        _ process: DriverProcess, _ call: UnsafePointer<holdfast_call>?
+    ) -> ProxyOperations {
+        var run = unsafe CallRun(
+            process, call, "its operations", graceNanoseconds: graceNanoseconds)
+        run.replies.streams.operations = []
+        let end = run.run { _, _ in
+            var request = WireOperationsCall()
+            request.call = unsafe WireCall(call)
+            return .operationsCall(request)
+        }
+        return ProxyOperations(run.replies.streams.operations ?? [], end)
     }
 
     /// Writes the descriptor, which is always the same.

@@ -6,13 +6,13 @@ internal import HoldfastLoader
 typealias CallPointer = UnsafePointer<holdfast_call>?
 
 /// The object behind a handle of the proxy.
-private func object<Object: AnyObject>(
+func object<Object: AnyObject>(
     _ handle: UnsafeMutableRawPointer?, _ type: Object.Type
 ) -> Object? {
     unsafe handle.map { unsafe Unmanaged<Object>.fromOpaque($0).takeUnretainedValue() }
 }
 
-private let noHandle = CallEnd.failed(HOLDFAST_INVALID, "there is no such driver or store")
+let noHandle = CallEnd.failed(HOLDFAST_INVALID, "there is no such driver or store")
 
 func proxyStart(
     _ call: CallPointer, _ driver: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
@@ -184,7 +184,8 @@ func proxyPing(
 private let unknownCondition = CallEnd.failed(
     HOLDFAST_UNSUPPORTED, "the condition is of a kind that is not known")
 
-private func make(
+/// Makes a call of the store behind a handle.
+func make(
     _ store: UnsafeMutableRawPointer?, _ call: CallPointer, _ function: String,
     isWrite: Bool = false, _ streams: CallStreams = CallStreams(),
     _ request: (inout CallStreams, Connection) -> Message

@@ -16,8 +16,7 @@ enum ProxyTable {
             start: { _, call, driver in unsafe proxyStart(call, driver) },
             stop: { _, _ in HOLDFAST_OK },
             describe: { driver, call, sink in unsafe proxyDescribe(driver, call, sink) },
-            // An extension's table has functions that no message carries.
-            extension: { _, _ in nil },
+            extension: { unsafe proxyExtension($0, $1) },
             open: { unsafe proxyOpen($0, $1, $2, $3) },
             close: { unsafe proxyClose($0, $1) },
             capabilities: { unsafe proxyCapabilities($0, $1, $2) },
@@ -29,7 +28,8 @@ enum ProxyTable {
             ping: { unsafe proxyPing($0, $1, $2) })
     }
 
-    private static func keep(_ text: String) -> holdfast_text {
+    /// Copies text that stays for the life of the process.
+    static func keep(_ text: String) -> holdfast_text {
         let bytes = Array(text.utf8)
         let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, bytes.count))
         for (index, byte) in bytes.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }

@@ -11,6 +11,8 @@ internal import Glibc
     private var capabilities: holdfast_capability_sink
     private var clock: holdfast_clock_sink
     private let connection: Connection?
+    /// How many tables of operations were made; they are never freed.
+    private var tables = 0
 
     /// Makes a call whose sinks take everything.
     package init() {
@@ -54,6 +56,9 @@ internal import Glibc
                             unsafe handler.streams.entries = entries
                             unsafe handler.streams.capabilities = capabilities
                             unsafe handler.streams.clock = clock
+                            if handler.streams.operations == nil {
+                                handler.streams.operations = []
+                            }
                             return take(message, connection)
                         }
                     }
@@ -62,10 +67,20 @@ internal import Glibc
         }
     }
 
+    /// Makes the table of what was declared.
+    private func declare(_ end: CallEnd) {
+        guard let all = handler.streams.operations, !all.isEmpty, tables < 1000 else { return }
+        tables += 1
+        _ = ProxyOperations(all, end)
+    }
+
     private func take(_ message: Message, _ connection: Connection) -> Bool {
         do throws(Breach) {
             let reaction = try unsafe handler.take(message, connection.window, connection.copy)
-            if case .end = reaction { handler = ReplyHandler() }
+            if case .end(let end) = reaction {
+                declare(end)
+                handler = ReplyHandler()
+            }
             return true
         } catch {
             handler = ReplyHandler()

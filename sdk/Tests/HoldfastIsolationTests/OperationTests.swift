@@ -1,0 +1,1 @@
+../HoldfastLoaderTests/OperationTests.swift
