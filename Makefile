@@ -31,7 +31,7 @@ test-long: build
 
 bench: build
 	scripts/build-instruments holdfast-bench empty-route sdk/Benchmarks/call-bench \
-		sdk/Benchmarks/NoOpDriver
+		sdk/Benchmarks/NoOpDriver sdk/holdfast-isolation-bench
 	scripts/python Benchmarks/run.py
 
 lint: deps

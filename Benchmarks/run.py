@@ -117,6 +117,25 @@ class Bench:
                          f"{median['direct']:.0f} ns direct", "< direct + 200 ns" if is_judged else "",
                          extra, extra < 200 if is_judged else None)
 
+    def isolation(self) -> None:
+        drivers = NoOpDrivers(self.folder / "isolation", REPOSITORY / "sdk")
+        bench = REPOSITORY / "sdk/.build/release/holdfast-isolation-bench"
+        turns = [_json(bench, drivers.arguments[0], dist() / "bin/holdfast-driver-host")
+                 for _ in range(1 if self.quick else self.rounds)]
+        figures = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+        for call in ("get 4 KiB", "put 4 KiB", "head"):
+            ours = figures[f"process {call} median ns"]
+            self.add(f"call in a process of its own, {call}",
+                     f"{ours / 1000:.1f} us, p99 {figures[f'process {call} p99 ns'] / 1000:.0f} us",
+                     f"{figures[f'in-process {call} median ns'] / 1000:.2f} us in-process",
+                     "< 100 us", ours / 1000, ours < 100_000)
+        for call in ("get 1 GiB", "put 1 GiB"):
+            rate = figures[f"{call} bytes/s"] / (1 << 30)
+            self.add(f"{call}, in a process of its own", f"{rate:.1f} GiB/s", "", ">= 1 GiB/s", rate,
+                     rate >= 1)
+        self.add("start of a driver's process", f"{figures['load and start ns'] / 1e6:.0f} ms",
+                 f"open {figures['open ns'] / 1e6:.0f} ms")
+
     # ---- The daemon -----------------------------------------------------------------------------
 
     def requests(self) -> None:
@@ -208,7 +227,8 @@ def table(figures: list[Figure]) -> str:
 
 
 def main() -> int:
-    parts = {"calls": Bench.calls, "sqlite": lambda b: b.store("sqlite"), "local": lambda b: b.store("local"),
+    parts = {"calls": Bench.calls, "isolation": Bench.isolation,
+             "sqlite": lambda b: b.store("sqlite"), "local": lambda b: b.store("local"),
              "requests": Bench.requests, "cycles": Bench.cycles, "processes": Bench.processes,
              "memory": Bench.memory}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

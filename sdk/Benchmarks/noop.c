@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A driver that does nothing, in C: each object exists, puts are read and forgotten. Objects below
-// `empty/` have no bytes, all others 4 KiB.
+// `empty/` have no bytes, those below `huge/` 1 GiB, all others 4 KiB.
 
 #include <holdfast/driver.h>
 
@@ -11,7 +11,10 @@ HOLDFAST_DRIVER_NOTE;
 
 #define VERSION "0123456789abcdef0123456789abcdef"
 
-static uint8_t bytes[4096];
+#define SMALL 4096u
+#define HUGE_SIZE (1u << 30)
+
+static uint8_t bytes[1 << 18];
 static const holdfast_host *the_host;
 
 static holdfast_status report(const holdfast_info_sink *sink, uint64_t size) {
@@ -26,7 +29,9 @@ static holdfast_status report(const holdfast_info_sink *sink, uint64_t size) {
 }
 
 static uint64_t size_of(const holdfast_key *key) {
-    return key->path.size > 6 && memcmp(key->path.data, "empty/", 6) == 0 ? 0 : sizeof bytes;
+    if (key->path.size < 6) return SMALL;
+    if (memcmp(key->path.data, "empty/", 6) == 0) return 0;
+    return memcmp(key->path.data, "huge/", 5) == 0 ? HUGE_SIZE : SMALL;
 }
 
 static holdfast_status start(const holdfast_host *host, const holdfast_call *call, void **driver) {
@@ -79,25 +84,39 @@ static holdfast_status get(void *store, const holdfast_call *call, const holdfas
     uint64_t size = size_of(request->key);
     (void)store, (void)call;
     holdfast_status status = report(infos, size);
-    if (status != HOLDFAST_OK || size == 0) return status;
-    return sink->write(sink->context, bytes, size);
+    while (status == HOLDFAST_OK && size > 0) {
+        uint64_t piece = size < sizeof bytes ? size : sizeof bytes;
+        status = sink->write(sink->context, bytes, piece);
+        size -= piece;
+    }
+    return status;
 }
 
-static holdfast_status put(void *store, const holdfast_call *call, const holdfast_put *request,
-                           const holdfast_source *source, const holdfast_info_sink *sink) {
-    uint8_t buffer[sizeof bytes];
-    uint64_t size = 0, count = 1;
-    (void)store, (void)request;
+static holdfast_status read_all(const holdfast_call *call, const holdfast_source *source,
+                                uint8_t *buffer, uint64_t capacity, uint64_t *size) {
+    uint64_t count = 1;
     while (count > 0) {
         count = 0;
-        if (source->read(source->context, buffer, sizeof buffer, &count) != HOLDFAST_OK) {
+        if (source->read(source->context, buffer, capacity, &count) != HOLDFAST_OK) {
             holdfast_error error = {.size = sizeof error, .status = HOLDFAST_SOURCE};
             the_host->fail(call, &error);
             return HOLDFAST_SOURCE;
         }
-        size += count;
+        *size += count;
     }
-    return report(sink, size);
+    return HOLDFAST_OK;
+}
+
+static holdfast_status put(void *store, const holdfast_call *call, const holdfast_put *request,
+                           const holdfast_source *source, const holdfast_info_sink *sink) {
+    static _Thread_local uint8_t large[sizeof bytes];
+    uint8_t small[SMALL];
+    uint64_t size = 0;
+    int is_small = source->length <= SMALL;
+    (void)store, (void)request;
+    holdfast_status status = read_all(call, source, is_small ? small : large,
+                                      is_small ? sizeof small : sizeof large, &size);
+    return status == HOLDFAST_OK ? report(sink, size) : status;
 }
 
 static holdfast_status remove_object(void *store, const holdfast_call *call,

@@ -2,7 +2,7 @@ internal import Glibc
 internal import HoldfastIsolation
 internal import HoldfastLoader
 
-/// `holdfast-isolation-bench DRIVER_FOLDER DRIVER_HOST`: what a process of its own costs a driver.
+/// `holdfast-isolation-bench DRIVER_FOLDER DRIVER_HOST`: what a process of its own costs a driver, as JSON.
 ///
 /// The driver is one that does nothing, so that only the way to it is measured.
 @main enum Main {
@@ -22,13 +22,13 @@ internal import HoldfastLoader
         let loaded = CallContext.monotonicNanoseconds()
         let store = try isolated.open([], CallContext())
         let opened = CallContext.monotonicNanoseconds()
-        print("load and start \((loaded - start) / 1000) us, open \((opened - loaded) / 1000) us")
         try plain.start(CallContext())
-        for (name, store) in [
-            ("in-process", try plain.open([], CallContext())), ("process", store),
-        ] {
-            try Measure(store: store).run(name)
-        }
+        var figures = [("load and start ns", loaded - start), ("open ns", opened - loaded)]
+        figures += try Measure(store: plain.open([], CallContext())).latencies("in-process")
+        let measure = Measure(store: store)
+        figures += try measure.latencies("process") + measure.rates()
+        let members = figures.map { "\"\($0)\": \($1)" }
+        print("{\(members.joined(separator: ", "))}")
         try store.close(CallContext())
     }
 }
@@ -37,21 +37,34 @@ internal import HoldfastLoader
 struct Measure {
     let store: OpenStore
 
-    func run(_ name: String) throws {
-        let gets = try latencies { try get(4096) }
-        let puts = try latencies { try put(4096) }
-        let heads = try latencies { _ = try store.head(key(4096), CallContext()) }
-        report("\(name) get 4 KiB", gets)
-        report("\(name) put 4 KiB", puts)
-        report("\(name) head", heads)
-        for turn in 1...3 {
-            print("\(name) get 1 GiB, turn \(turn): \(try rate { try get(1 << 30) }) GiB/s")
-            print("\(name) put 1 GiB, turn \(turn): \(try rate { try put(1 << 30) }) GiB/s")
+    /// The medians and 99th percentiles of small calls, in nanoseconds.
+    func latencies(_ place: String) throws -> [(String, Int64)] {
+        let bodies: [(String, () throws -> Void)] = [
+            ("get 4 KiB", { try get(Self.small) }), ("put 4 KiB", { try put(Self.small) }),
+            ("head", { _ = try store.head(key(Self.small), CallContext()) }),
+        ]
+        return try bodies.flatMap { name, body in
+            let sorted = try times(body)
+            return [
+                ("\(place) \(name) median ns", sorted[sorted.count / 2]),
+                ("\(place) \(name) p99 ns", sorted[sorted.count * 99 / 100]),
+            ]
         }
     }
 
+    /// How many bytes a second large values move at.
+    func rates() throws -> [(String, Int64)] {
+        [
+            ("get 1 GiB bytes/s", try rate { try get(Self.huge) }),
+            ("put 1 GiB bytes/s", try rate { try put(Self.huge) }),
+        ]
+    }
+
+    private static let small = 4096
+    private static let huge = 1 << 30
+
     private func key(_ size: Int) -> ObjectKey {
-        ObjectKey(collection: "bench", workspace: "", path: "\(size)")
+        ObjectKey(collection: "bench", workspace: "", path: size == Self.huge ? "huge/1" : "small")
     }
 
     private func get(_ size: Int) throws {
@@ -70,7 +83,7 @@ struct Measure {
     }
 
     /// The nanoseconds of each of many calls, ascending.
-    private func latencies(_ body: () throws -> Void) throws -> [Int64] {
+    private func times(_ body: () throws -> Void) throws -> [Int64] {
         for _ in 0..<2000 { try body() }
         return try (0..<20000).map { _ in
             let start = CallContext.monotonicNanoseconds()
@@ -79,18 +92,13 @@ struct Measure {
         }.sorted()
     }
 
-    private func report(_ name: String, _ sorted: [Int64]) {
-        func microseconds(_ part: Double) -> Double {
-            Double(sorted[Int(Double(sorted.count - 1) * part)] / 10) / 100
-        }
-        print("\(name): median \(microseconds(0.5)) us, p99 \(microseconds(0.99)) us")
-    }
-
-    /// GiB per second of a call that moves one GiB.
-    private func rate(_ body: () throws -> Void) throws -> Double {
-        let start = CallContext.monotonicNanoseconds()
-        try body()
-        let seconds = Double(CallContext.monotonicNanoseconds() - start) / 1e9
-        return (100 / seconds).rounded() / 100
+    /// The best of three, because other work only ever slows a transfer down.
+    private func rate(_ body: () throws -> Void) throws -> Int64 {
+        try (0..<3).map { _ in
+            let start = CallContext.monotonicNanoseconds()
+            try body()
+            let time = CallContext.monotonicNanoseconds() - start
+            return Int64(Double(Self.huge) * 1e9 / Double(time))
+        }.max() ?? 0
     }
 }
