@@ -134,7 +134,7 @@ package final class Host: Sendable {
             guard wanted != .process else { throw .cannotIsolate }
             return .inProcess
         }
-        let place = wanted ?? .standard(isPinned: driver.pin != nil)
+        let place = wanted ?? .standard(isPinned: driver.pin != nil, asked: driver.isolation)
         guard place == .inProcess, let rival = rival(of: driver) else { return place }
         guard wanted == nil else { throw .singletons(driver.id, rival) }
         return .process

@@ -87,18 +87,23 @@ def test_a_driver_that_hangs(project, cli, tmp_path):
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.parametrize("asked", ["in-process", "process"])
 @pytest.mark.parametrize("pinned", [False, True])
-def test_the_default_is_by_pin(project, cli, tmp_path, pinned):
+def test_the_default_is_by_pin(project, cli, tmp_path, pinned, asked):
+    """A manifest can ask for a process, never for less."""
     drivers = build_shelf_driver(tmp_path / "drivers", "NOTHING")
+    manifest = drivers / "shelf/driver.toml"
+    manifest.write_text(manifest.read_text().replace('"process"', f'"{asked}"'))
     lock = tmp_path / "drivers.lock"
     lock.write_text("lock_version = 1\n")
     flags = ("--driver-path", drivers, "--lock-file", lock)
     if pinned:
         cli.ok("driver", "pin", "shelf", *flags)
     driver = json.loads(cli.ok("driver", "info", "shelf", *flags, "--json"))["driver"]
-    assert driver["isolation"] == ("in-process" if pinned else "process")
-    assert bool(driver["sandbox"]) != pinned
-    if not pinned:
+    is_inside = pinned and asked == "in-process"
+    assert driver["isolation"] == ("in-process" if is_inside else "process")
+    assert bool(driver["sandbox"]) != is_inside
+    if not is_inside:
         parts = {part["name"]: part for part in driver["sandbox"]}
         assert parts["no-new-privs"]["active"], parts
         assert all(part["active"] or part["detail"] for part in parts.values()), parts
@@ -110,6 +115,7 @@ def test_drivers_that_cannot_share_a_process(project, cli, tmp_path):
     manifest = drivers / "shelf/driver.toml"
     manifest.write_text(manifest.read_text().replace(
         '[isolation]', 'singletons = ["sqlite"]\n\n[isolation]').replace(
+        '"process"', '"in-process"').replace(
         'threads = "parallel"\n\nsingletons', 'threads = "parallel"\nsingletons'))
     lock = tmp_path / "drivers.lock"
     lock.write_text("lock_version = 1\n")

@@ -116,7 +116,8 @@ import Testing
     }
 
     @Test func standardPlaces() {
-        #expect(Isolation.standard(isPinned: true) == .inProcess)
-        #expect(Isolation.standard(isPinned: false) == .process)
+        #expect(Isolation.standard(isPinned: true, asked: .inProcess) == .inProcess)
+        #expect(Isolation.standard(isPinned: true, asked: .process) == .process)
+        #expect(Isolation.standard(isPinned: false, asked: .inProcess) == .process)
     }
 }

@@ -8,6 +8,13 @@ package enum Isolation: String, Sendable, CaseIterable {
     /// Where a driver runs for which nobody said anything.
     ///
     /// Only what an operator, or whoever built this program, pinned by its hash is trusted with the
-    /// host's own memory; a manifest's word would be the driver's own.
-    static func standard(isPinned: Bool) -> Isolation { isPinned ? .inProcess : .process }
+    /// host's own memory. A manifest is the driver's own word: it can ask for a process, never for less.
+    ///
+    /// - Parameters:
+    ///   - isPinned: Whether a lock file pins the driver.
+    ///   - asked: What its manifest asks for.
+    /// - Returns: Where it runs.
+    static func standard(isPinned: Bool, asked: Isolation) -> Isolation {
+        isPinned ? asked : .process
+    }
 }

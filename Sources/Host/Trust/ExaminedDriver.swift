@@ -18,6 +18,10 @@ struct ExaminedDriver: ~Copyable {
     var id: String { findings.id }
     /// The pin that counts, also when the files differ from it.
     var pin: DriverPin? { findings.pin }
+    /// Where its manifest asks to be run.
+    var isolation: Isolation {
+        candidate.inspection.manifest?.isolation == .inProcess ? .inProcess : .process
+    }
     /// What a process can have only one of, and the driver brings.
     var singletons: [String] { candidate.inspection.manifest?.singletons ?? [] }
     /// The hashes of its files; empty where nobody needs them.
