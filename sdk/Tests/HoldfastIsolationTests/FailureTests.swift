@@ -103,6 +103,14 @@ import Testing
         #expect(isolated.record.started.count == 2)
     }
 
+    @Test("a path too long for a message is refused at once, and is no crash") func longPath() throws {
+        let isolated = try Isolated.shelf("NOTHING")
+        let path = "/tmp/" + String(repeating: "a", count: 1 << 20)
+        let place = OptionValue(name: "place", type: .path, value: .text(path))
+        #expect(try failure { _ = try isolated.store([place]) }.code == .invalid)
+        #expect(isolated.record.ends.allSatisfy { $0 == .closed })
+    }
+
     @Test("a crash costs the calls of one store alone") func twoStores() throws {
         let isolated = try Isolated.shelf("CRASHES_IN_PUT")
         let (first, second) = (try isolated.store(), try isolated.store())

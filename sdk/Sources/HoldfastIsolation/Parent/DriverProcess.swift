@@ -89,6 +89,13 @@ final class DriverProcess: Sendable {
         let sent = Result { () throws(SocketError) in
             try control.send(hello(writable), [launch.library.descriptor])
         }
+        if case .failure(.malformed) = sent {
+            kill(.closed)
+            throw LoaderError(
+                .tooLarge, launch.library.path,
+                "its process cannot be told which driver to load: a path or the manifest is too long",
+                do: "use shorter paths")
+        }
         let most = CallContext.monotonicNanoseconds() + launch.settings.limits.loading.nanoseconds
         var answer: Message?
         while true {
@@ -102,9 +109,6 @@ final class DriverProcess: Sendable {
                 throw refusal("did not load the driver in \(launch.settings.limits.loading)")
             }
             pause(microseconds: 200)
-        }
-        if case .failure(.malformed) = sent {
-            throw refusal("cannot be told which driver to load: a path or the manifest is too long")
         }
         switch answer {
         case .welcome(let welcome) where welcome.version == Message.version: return welcome

@@ -189,7 +189,8 @@ final class IsolatedStore: Sendable {
         do throws(LoaderError) {
             (process, _) = try DriverProcess.start(driver.launch, writable: writable)
         } catch {
-            return (nil, .failed(HOLDFAST_UNAVAILABLE, "\(error.message); \(error.remedy)"))
+            let status = error.code == .tooLarge ? HOLDFAST_INVALID : HOLDFAST_UNAVAILABLE
+            return (nil, .failed(status, "\(error.message); \(error.remedy)"))
         }
         var end = unsafe driver.startDriver(process, call)
         if end.status == HOLDFAST_OK { end = unsafe open(in: process, call) }
