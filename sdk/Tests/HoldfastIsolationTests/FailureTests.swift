@@ -103,7 +103,9 @@ import Testing
         #expect(isolated.record.started.count == 2)
     }
 
-    @Test("a path too long for a message is refused at once, and is no crash") func longPath() throws {
+    @Test("a path too long for a message is refused at once, and is no crash") func longPath()
+        throws
+    {
         let isolated = try Isolated.shelf("NOTHING")
         let path = "/tmp/" + String(repeating: "a", count: 1 << 20)
         let place = OptionValue(name: "place", type: .path, value: .text(path))
