@@ -14,6 +14,8 @@ package final class Host: Sendable {
 
     private struct State {
         var drivers: [DriverPlace: RunningDriver] = [:]
+        /// Where a driver runs for stores that do not say, once that was decided.
+        var standards: [String: Isolation] = [:]
         var stores: [DriverStore] = []
         var isShutDown = false
     }
@@ -98,17 +100,19 @@ package final class Host: Sendable {
 
     private func running(_ id: String, _ wanted: Isolation?) throws(HostError) -> RunningDriver {
         try loading.withLock { _ throws(HostError) in
-            let known = try state.withLock { state throws(HostError) in
+            let known = try state.withLock { state throws(HostError) -> RunningDriver? in
                 guard !state.isShutDown else { throw HostError(.invalid, "the host is shut down") }
-                // One that runs was judged when it was loaded; it stays as it is.
-                let places = wanted.map { [$0] } ?? Isolation.allCases
-                return places.compactMap { state.drivers[DriverPlace(id: id, isolation: $0)] }.first
+                // What another store asked for by name decides nothing for one that does not say.
+                guard let place = wanted ?? state.standards[id] else { return nil }
+                return state.drivers[DriverPlace(id: id, isolation: place)]
             }
             // What runs stays, also when its folder was moved away in the meantime.
             if let known { return known }
             let driver = try load(id, wanted)
-            let place = DriverPlace(id: id, isolation: driver.isolation)
-            state.withLock { $0.drivers[place] = driver }
+            state.withLock { state in
+                state.drivers[DriverPlace(id: id, isolation: driver.isolation)] = driver
+                if wanted == nil { state.standards[id] = driver.isolation }
+            }
             return driver
         }
     }
@@ -119,6 +123,8 @@ package final class Host: Sendable {
             // By their hashes drivers are in quarantine.
             wantsDigests: isolation != nil)
         let place = try place(wanted, of: examined)
+        let running = state.withLock { $0.drivers[DriverPlace(id: id, isolation: place)] }
+        if let running { return running }
         let library = examined.digests.library
         if let refusal = isolation?.quarantine.refusal(library: library) { throw refusal }
         return try RunningDriver(

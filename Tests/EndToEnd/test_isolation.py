@@ -109,6 +109,19 @@ def test_the_default_is_by_pin(project, cli, tmp_path, pinned, asked):
         assert all(part["active"] or part["detail"] for part in parts.values()), parts
 
 
+def test_what_one_store_asks_for_decides_nothing_for_another(project, tmp_path):
+    """A store that does not say runs an unpinned driver in a process, whatever was opened first."""
+    drivers = build_shelf_driver(tmp_path / "drivers", "NOTHING")
+    project.configure(
+        "stores:\n  inside: {driver: shelf, isolation: in-process}\n  unsaid: {driver: shelf}\n"
+        "daemon: {stores: [inside, unsaid]}\n")
+    for names in (["inside", "unsaid"], ["unsaid", "inside"]):
+        with Daemon(project, "--driver-path", drivers).wait_until_listening() as daemon:
+            for name in names:
+                assert daemon.client("x", store=name).post(state(1)).status == 200, daemon.log
+            assert len(driver_processes(daemon)) == 1, f"opened in the order {names}"
+
+
 def test_drivers_that_cannot_share_a_process(project, cli, tmp_path):
     """Two that each bring SQLite, both pinned: the second gets a process, or is refused."""
     drivers = build_shelf_driver(tmp_path / "drivers", "NOTHING")
