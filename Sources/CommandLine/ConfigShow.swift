@@ -42,7 +42,7 @@ struct ConfigShow: HoldfastCommand {
             for id in Set(drivers) {
                 guard let descriptor = try? host.driver(id) else { continue }
                 let options = descriptor.options.filter { $0.kind == .secret }
-                secrets[id] = Set(options.flatMap { [$0.name, $0.flatKey ?? $0.name] })
+                secrets[id] = Set(options.flatMap { [$0.name] + $0.flatKeys })
             }
             return secrets
         }

@@ -189,7 +189,7 @@ def test_shapes_of_drivers(cli, project):
     assert {"local", "sqlite"} <= {row["id"] for row in listed["drivers"]}
     assert all(row["status"] == "ok" for row in listed["drivers"]), listed
     info = cli.json("driver", "info", "sqlite")["driver"]
-    assert "sqlitePath" in [option["flat_key"] for option in info["options"]]
+    assert ["sqlitePath"] in [option["flat_key"] for option in info["options"]]
     [folder] = [row["folder"] for row in listed["drivers"] if row["id"] == "sqlite"]
     inspection = cli.json("driver", "inspect", folder)["inspection"]
     assert inspection["loadable"] and inspection["problems"] == []

@@ -7,11 +7,11 @@ import Testing
 @Suite struct OptionResolverTests {
     private func option(
         _ name: String, _ kind: OptionDescriptor.Kind, default defaultValue: String? = nil,
-        isRequired: Bool = false, environment: String? = nil, flatKey: String? = nil
+        isRequired: Bool = false, environment: [String] = [], flatKeys: [String] = []
     ) -> OptionDescriptor {
         OptionDescriptor(
             name: name, kind: kind, summary: "what it does", isRequired: isRequired,
-            defaultValue: defaultValue, environment: environment, flatKey: flatKey)
+            defaultValue: defaultValue, environment: environment, flatKeys: flatKeys)
     }
 
     private func resolve(
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func theGivenValueComesBeforeTheEnvironmentBeforeTheDefault() throws {
-        let options = [option("o", .string, default: "d", isRequired: true, environment: "O_VAR")]
+        let options = [option("o", .string, default: "d", isRequired: true, environment: ["O_VAR"])]
         let given = ["o": OptionInput("g")]
         #expect(try resolve(options, given, environment: ["O_VAR": "e"]) == ["o": .text("g")])
         #expect(try resolve(options, environment: ["O_VAR": "e"]) == ["o": .text("e")])
@@ -107,15 +107,53 @@ import Testing
         #expect(try resolve([option("o", .string)]).isEmpty)
     }
 
+    @Test("A variable's name stands for the option it speaks of", arguments: ["O_X", "env:O_X"])
+    func variables(name: String) throws {
+        let options = [
+            option("url", .secret, isRequired: true, environment: ["O_A", "O_B"]),
+            option("url_source", .variable(of: "url")),
+        ]
+        let given = ["url_source": OptionInput(name)]
+        #expect(
+            try resolve(options, given, environment: ["O_X": "x", "O_A": "a"])
+                == ["url": .text("x")])
+        #expect(try resolve(options, environment: ["O_B": "b"]) == ["url": .text("b")])
+        #expect(throws: HostError.self) { try resolve(options, given) }
+        #expect(throws: HostError.self) {
+            try resolve(
+                options, given.merging(["url": OptionInput("u")]) { $1 }, environment: ["O_X": "x"])
+        }
+    }
+
+    @Test("What is no variable's name is not repeated: it may be the secret itself")
+    func misplacedSecret() {
+        let options = [option("url", .secret), option("url_source", .variable(of: "url"))]
+        #expect {
+            try resolve(options, ["url_source": OptionInput("postgres://u:hunter2@h/d")])
+        } throws: {
+            !"\($0)".contains("hunter2") && "\($0)".contains("environment variable")
+        }
+    }
+
+    @Test("The first flat key that is given counts")
+    func flatKeys() throws {
+        let options = [option("table", .string, flatKeys: ["receiptTable", "lockTable"])]
+        let both = ["lockTable": OptionInput("l"), "receiptTable": OptionInput("r")]
+        #expect(try resolve(options, both, .flatKeys) == ["table": .text("r")])
+        #expect(
+            try resolve(options, ["lockTable": OptionInput("l")], .flatKeys)
+                == ["table": .text("l")])
+    }
+
     @Test func aBadValueOfTheEnvironmentNamesTheVariable() throws {
-        let options = [option("o", .size, environment: "O_VAR")]
+        let options = [option("o", .size, environment: ["O_VAR"])]
         let failure = try #require(
             error { _ = try resolve(options, environment: ["O_VAR": "big"]) })
         #expect(failure.message.hasPrefix("environment O_VAR: "))
     }
 
     @Test func requiredOptionsMustBeThere() throws {
-        let options = [option("o", .string, isRequired: true, environment: "O_VAR")]
+        let options = [option("o", .string, isRequired: true, environment: ["O_VAR"])]
         let missing = try #require(error { _ = try resolve(options) })
         #expect(
             missing.message
@@ -135,7 +173,7 @@ import Testing
 
     @Test func flatKeysNameTheirOptions() throws {
         let options = [
-            option("path", .string, flatKey: "sqlitePath"), option("mode", .string),
+            option("path", .string, flatKeys: ["sqlitePath"]), option("mode", .string),
         ]
         let given = ["sqlitePath": OptionInput("p", location: "holdfast.yml:4:3")]
         #expect(try resolve(options, given, .flatKeys) == ["path": .text("p")])
@@ -191,9 +229,9 @@ import Testing
         #expect(descriptor.grace == .milliseconds(250))
         #expect(descriptor.options.map(\.kind) == [.path, .integer(1...9), .choice(["x", "y"])])
         #expect(descriptor.options[0].isRequired)
-        #expect(descriptor.options[0].flatKey == "drvPath")
+        #expect(descriptor.options[0].flatKeys == ["drvPath"])
         #expect(descriptor.options[1].defaultValue == "3")
-        #expect(descriptor.options[1].environment == "N")
+        #expect(descriptor.options[1].environment == ["N"])
         #expect(descriptor.capabilities.limit("value") == .max)
     }
 

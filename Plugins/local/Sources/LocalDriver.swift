@@ -9,7 +9,7 @@ struct LocalDriver: Driver {
         options: [
             OptionDescription(
                 "path", .path, "The directory; made when it is missing, but not to read it.",
-                default: ".holdfast", isRequired: true, flatKey: "localPath")
+                default: ".holdfast", isRequired: true, flatKeys: ["localPath"])
         ],
         capabilities: capabilities)
 

@@ -14,7 +14,7 @@ struct SQLiteDriver: Driver {
             OptionDescription(
                 "path", .path,
                 "The database file, on a local disk; made when it is missing, but not to read it.",
-                default: ".holdfast/state.db", flatKey: "sqlitePath")
+                default: ".holdfast/state.db", flatKeys: ["sqlitePath"])
         ],
         capabilities: capabilities)
 

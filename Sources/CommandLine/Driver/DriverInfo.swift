@@ -47,9 +47,13 @@ struct DriverInfo: HoldfastCommand {
             ("MEANING", .left))
         for option in options {
             var meaning = option.summary
-            if let name = option.environment { meaning += " (or the variable \(name))" }
+            if !option.environment.isEmpty {
+                meaning += " (or the variable \(option.environment.joined(separator: ", ")))"
+            }
             table.add(
-                option.name, option.flatKey ?? "-", option.kind.text,
+                option.name,
+                option.flatKeys.isEmpty ? "-" : option.flatKeys.joined(separator: ", "),
+                option.kind.text,
                 option.isRequired ? "required" : option.defaultValue ?? "-", meaning)
         }
         table.lines.forEach(console.line)
@@ -79,6 +83,7 @@ extension OptionDescriptor.Kind {
         case .size: "size"
         case .path: "path"
         case .choice: "choice"
+        case .variable: "variable"
         }
     }
 
@@ -87,6 +92,7 @@ extension OptionDescriptor.Kind {
         switch self {
         case .integer(let bounds): "integer \(bounds.lowerBound)…\(bounds.upperBound)"
         case .choice(let words): words.joined(separator: "|")
+        case .variable(let other): "variable of \(other)"
         default: word
         }
     }
@@ -121,7 +127,8 @@ extension OptionDescriptor {
         var members: [(String, JSONValue)] = [
             ("name", .string(name)), ("type", .string(kind.word)), ("summary", .string(summary)),
             ("required", .bool(isRequired)), ("default", .text(defaultValue)),
-            ("environment", .text(environment)), ("flat_key", .text(flatKey)),
+            ("environment", .array(environment.map { .string($0) })),
+            ("flat_key", .array(flatKeys.map { .string($0) })),
         ]
         switch kind {
         case .integer(let bounds):
@@ -129,6 +136,7 @@ extension OptionDescriptor {
             members.append(("maximum", .integer(bounds.upperBound)))
         case .choice(let words):
             members.append(("choices", .array(words.map { .string($0) })))
+        case .variable(let other): members.append(("of", .string(other)))
         default: break
         }
         return .members(members)

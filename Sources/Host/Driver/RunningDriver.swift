@@ -113,6 +113,8 @@ extension OptionValue {
             case .size: .size
             case .path: .path
             case .choice: .choice
+            // Resolved to the option that it speaks of; a driver never sees one.
+            case .variable: .string
             }
         let value: Value =
             switch option.value {

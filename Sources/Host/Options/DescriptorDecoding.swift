@@ -8,11 +8,26 @@ private struct DescriptorDocument: Decodable {
         var summary: String
         var required: Bool
         var `default`: String?
-        var environment: String?
-        var flat_key: String?
+        var environment: Names?
+        var flat_key: Names?
         var minimum: Int64?
         var maximum: Int64?
         var choices: [String]?
+        var of: String?
+    }
+
+    /// A name or an array of names.
+    struct Names: Decodable {
+        var all: [String]
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let one = try? container.decode(String.self) {
+                all = [one]
+            } else {
+                all = try container.decode([String].self)
+            }
+        }
     }
 
     struct DeclaredCapability: Decodable {
@@ -96,8 +111,15 @@ extension DriverDescriptor {
         var flatKeys: Set<String> = []
         for option in options {
             if !names.insert(option.name).inserted { return "two options \(shown(option.name))" }
-            if let key = option.flatKey, !flatKeys.insert(key).inserted {
+            for key in option.flatKeys where !flatKeys.insert(key).inserted {
                 return "two options with the flat key \(shown(key))"
+            }
+        }
+        for option in options {
+            guard case .variable(let other) = option.kind else { continue }
+            let target = options.first { $0.name == other }
+            if target == nil || target?.kind.isVariable == true {
+                return "the option \(shown(option.name)) is a variable of \(shown(other))"
             }
         }
         return nil
@@ -109,8 +131,8 @@ extension OptionDescriptor {
         guard !option.name.isEmpty, let kind = Kind(option) else { return nil }
         self.init(
             name: option.name, kind: kind, summary: option.summary, isRequired: option.required,
-            defaultValue: option.default, environment: option.environment,
-            flatKey: option.flat_key)
+            defaultValue: option.default, environment: option.environment?.all ?? [],
+            flatKeys: option.flat_key?.all ?? [])
     }
 }
 
@@ -131,6 +153,9 @@ extension OptionDescriptor.Kind {
         case "choice":
             guard let choices = option.choices, !choices.isEmpty else { return nil }
             self = .choice(choices)
+        case "variable":
+            guard let other = option.of else { return nil }
+            self = .variable(of: other)
         default: return nil
         }
     }

@@ -38,6 +38,13 @@ package struct OptionDescriptor: Sendable, Hashable {
         case path
         /// One of these words.
         case choice([String])
+        /// The name of an environment variable that holds another option's value.
+        case variable(of: String)
+
+        /// Whether it is a variable's name, which the driver never sees.
+        var isVariable: Bool {
+            if case .variable = self { true } else { false }
+        }
     }
 
     /// Its name in `options:`.
@@ -50,8 +57,8 @@ package struct OptionDescriptor: Sendable, Hashable {
     package var isRequired: Bool
     /// The default, written as in the configuration; `nil` for none.
     package var defaultValue: String?
-    /// The environment variable that is read when it is not given; `nil` for none.
-    package var environment: String?
-    /// Its key in the flat `backend:` block, such as `sqlitePath`; `nil` for none.
-    package var flatKey: String?
+    /// The environment variables that are read when it is not given; the first that is set counts.
+    package var environment: [String]
+    /// Its keys in the flat `backend:` block, such as `sqlitePath`; the first that is given counts.
+    package var flatKeys: [String]
 }

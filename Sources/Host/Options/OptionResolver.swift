@@ -35,8 +35,8 @@ package struct OptionResolver {
     package func resolve() throws(HostError) -> [ResolvedOption] {
         let given = try optionsByName()
         var result: [ResolvedOption] = []
-        for option in descriptor.options {
-            guard let input = given[option.name] ?? fallback(for: option) else {
+        for option in descriptor.options where !option.kind.isVariable {
+            guard let input = try chosen(option, given) ?? fallback(for: option) else {
                 guard !option.isRequired else { throw missing(option) }
                 continue
             }
@@ -49,30 +49,80 @@ package struct OptionResolver {
 
     // MARK: - Names
 
-    private func key(of option: OptionDescriptor) -> String? {
+    private func keys(of option: OptionDescriptor) -> [String] {
         switch specification.keyStyle {
-        case .names: option.name
-        case .flatKeys: option.flatKey
+        case .names: [option.name]
+        case .flatKeys: option.flatKeys
         }
     }
 
+    /// The key under which an option was given.
+    private func givenKey(of option: OptionDescriptor) -> String? {
+        keys(of: option).first { specification.options[$0] != nil }
+    }
+
     private func optionsByName() throws(HostError) -> [String: OptionInput] {
-        var names: [String: String] = [:]
-        for option in descriptor.options {
-            if let key = key(of: option) { names[key] = option.name }
+        let known = Set(descriptor.options.flatMap(keys))
+        for (key, input) in specification.options.sorted(by: { $0.key < $1.key })
+        where !known.contains(key) {
+            throw unknown(key, input, known: known)
         }
         var result: [String: OptionInput] = [:]
-        for (key, input) in specification.options.sorted(by: { $0.key < $1.key }) {
-            guard let name = names[key] else { throw unknown(key, input, known: names.keys) }
-            result[name] = input
+        for option in descriptor.options {
+            if let key = givenKey(of: option) {
+                result[option.name] = specification.options[key]
+            }
         }
         return result
     }
 
+    /// What the operator gave for an option: itself, or the name of a variable that holds it.
+    private func chosen(
+        _ option: OptionDescriptor, _ given: [String: OptionInput]
+    ) throws(HostError) -> OptionInput? {
+        let ways = descriptor.options.filter {
+            ($0.name == option.name || $0.kind == .variable(of: option.name))
+                && given[$0.name] != nil
+        }
+        guard let way = ways.first, let input = given[way.name] else { return nil }
+        if ways.count > 1 {
+            throw error(
+                given[ways[1].name] ?? input,
+                "\(subject(ways[1])) says the same as \(shown(givenKey(of: way) ?? way.name))",
+                advice: "give only one of them")
+        }
+        return way.kind.isVariable ? try lookUp(input, for: way) : input
+    }
+
+    /// The value of the environment variable that an option of the type variable names.
+    private func lookUp(
+        _ input: OptionInput, for option: OptionDescriptor
+    ) throws(HostError) -> OptionInput {
+        let name = input.value.hasPrefix("env:") ? String(input.value.dropFirst(4)) : input.value
+        let isName =
+            !name.isEmpty && name.utf8.first.map { !(0x30...0x39).contains($0) } == true
+            && name.utf8.allSatisfy {
+                (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                    || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
+            }
+        // The text itself may be the secret that was meant to be in the variable.
+        guard isName else {
+            throw error(
+                input, "\(subject(option)) is not the name of an environment variable",
+                advice: "write NAME or env:NAME, and put the value into that variable")
+        }
+        guard let text = specification.environment[name], !text.isEmpty else {
+            throw error(
+                input,
+                "\(subject(option)) names the environment variable \(name), which is not set",
+                advice: "set it: \(option.summary)")
+        }
+        return OptionInput(text, location: "environment \(name)", origin: "environment \(name)")
+    }
+
     private func fallback(for option: OptionDescriptor) -> OptionInput? {
-        if let name = option.environment, let text = specification.environment[name],
-            !text.isEmpty
-        {
+        for name in option.environment {
+            guard let text = specification.environment[name], !text.isEmpty else { continue }
             return OptionInput(text, location: "environment \(name)", origin: "environment \(name)")
         }
         return option.defaultValue.map { OptionInput($0, origin: "default") }
@@ -88,7 +138,7 @@ package struct OptionResolver {
             throw error(input, "\(subject(option)) holds a NUL character")
         }
         switch option.kind {
-        case .string, .secret:
+        case .string, .secret, .variable:
             guard !option.isRequired || !text.isEmpty else {
                 throw error(input, "\(subject(option)) is empty")
             }
@@ -151,7 +201,7 @@ package struct OptionResolver {
 
     /// How a message names the option: as it stands in the configuration.
     private func subject(_ option: OptionDescriptor) -> String {
-        "the option \(shown(key(of: option) ?? option.name)) of the store "
+        "the option \(shown(givenKey(of: option) ?? keys(of: option).first ?? option.name)) of the store "
             + shown(specification.name)
     }
 
@@ -198,7 +248,9 @@ package struct OptionResolver {
     }
 
     private func missing(_ option: OptionDescriptor) -> HostError {
-        let variable = option.environment.map { " or the environment variable \($0)" } ?? ""
+        let variable =
+            option.environment.isEmpty
+            ? "" : " or the environment variable \(option.environment.joined(separator: " or "))"
         return located(
             specification.location, "\(subject(option)) is required and not given",
             "set it\(variable): \(option.summary)")

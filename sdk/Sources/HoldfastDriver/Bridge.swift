@@ -411,6 +411,7 @@ extension DriverError {
                     unsafe value.status = code.status
                     unsafe value.applied = applied.rawValue
                     (unsafe value.retry, unsafe value.retry_after_ns) = retry.numbers
+                    unsafe value.change = change
                     unsafe value.vendor_code = vendorCode
                     unsafe value.vendor_name = name
                     unsafe value.message = message

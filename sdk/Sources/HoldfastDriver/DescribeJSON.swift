@@ -19,11 +19,14 @@ private func describe(_ option: OptionDescription) -> String {
         ("summary", quoted(option.summary)), ("required", option.isRequired ? "true" : "false"),
     ]
     if let value = option.defaultValue { fields.append(("default", quoted(value))) }
-    if let name = option.environment { fields.append(("environment", quoted(name))) }
-    if let key = option.flatKey { fields.append(("flat_key", quoted(key))) }
+    if !option.environment.isEmpty {
+        fields.append(("environment", array(option.environment.map(quoted))))
+    }
+    if !option.flatKeys.isEmpty { fields.append(("flat_key", array(option.flatKeys.map(quoted)))) }
     switch option.kind {
     case .integer(let bounds):
         fields += [("minimum", "\(bounds.lowerBound)"), ("maximum", "\(bounds.upperBound)")]
+    case .variable(let other): fields.append(("of", quoted(other)))
     case .choice(let words): fields.append(("choices", array(words.map(quoted))))
     default: break
     }
@@ -48,6 +51,7 @@ extension OptionDescription.Kind {
         case .size: "size"
         case .path: "path"
         case .choice: "choice"
+        case .variable: "variable"
         }
     }
 }

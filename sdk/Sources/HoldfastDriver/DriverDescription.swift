@@ -75,6 +75,10 @@ public struct OptionDescription: Sendable {
         case path
         /// One of these words.
         case choice([String])
+        /// The name of an environment variable, also as `env:NAME`, that holds another option's value.
+        ///
+        /// The host looks it up, and the driver only sees the other option.
+        case variable(of: String)
     }
 
     /// The option's name in `options:`.
@@ -87,15 +91,17 @@ public struct OptionDescription: Sendable {
     public var defaultValue: String?
     /// Whether it must be given.
     public var isRequired: Bool
-    /// The environment variable that is read when it is not given; `nil` for none.
-    public var environment: String?
-    /// The flat key in the `backend:` block, such as `sqlitePath`; `nil` for none.
-    public var flatKey: String?
+    /// The environment variables that are read when it is not given; the first that is set counts.
+    ///
+    /// A driver reads no environment itself: in a process of its own it has none.
+    public var environment: [String]
+    /// The flat keys in the `backend:` block, such as `sqlitePath`; the first that is given counts.
+    public var flatKeys: [String]
 
     /// Makes an option's description.
     public init(
         _ name: String, _ kind: Kind, _ summary: String, default defaultValue: String? = nil,
-        isRequired: Bool = false, environment: String? = nil, flatKey: String? = nil
+        isRequired: Bool = false, environment: [String] = [], flatKeys: [String] = []
     ) {
         self.name = name
         self.kind = kind
@@ -103,7 +109,7 @@ public struct OptionDescription: Sendable {
         self.defaultValue = defaultValue
         self.isRequired = isRequired
         self.environment = environment
-        self.flatKey = flatKey
+        self.flatKeys = flatKeys
     }
 }
 

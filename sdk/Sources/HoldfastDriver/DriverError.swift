@@ -44,6 +44,8 @@ public struct DriverError: Error, Sendable {
     public var vendorName: String
     /// With ``Code/condition``: the object's version; `nil` when absent or unknown.
     public var currentVersion: Version?
+    /// In a commit: which change failed, from 1; 0 for none or unknown.
+    public var change: UInt32 = 0
 
     /// Makes an error; the defaults are those of a call that changed nothing and will fail again.
     public init(

@@ -82,7 +82,7 @@ extern "C" {
 
 #define HOLDFAST_ABI_MAJOR 1u
 #define HOLDFAST_ABI_MINOR 0u
-#define HOLDFAST_DRAFT 3u
+#define HOLDFAST_DRAFT 4u
 // The semantics that this text describes. A later level changes meaning, never layout.
 #define HOLDFAST_BEHAVIOUR 1u
 
@@ -184,7 +184,7 @@ typedef struct holdfast_error {
     holdfast_status status;         // a negative class; the function returns the same
     holdfast_applied applied;       // for put and remove; HOLDFAST_APPLIED_NO elsewhere
     holdfast_retry retry;
-    uint32_t reserved;
+    uint32_t change;                // of a commit: which change failed, from 1; 0: none or unknown
     uint64_t retry_after_ns;        // the least time to wait, 0 when unknown
     int64_t vendor_code;            // the store's own code (errno, SQLite code, HTTP status), or 0
     holdfast_text vendor_name;      // its name ("SQLITE_BUSY"), or empty
@@ -302,6 +302,13 @@ typedef uint32_t holdfast_level;
 #define HOLDFAST_CAPABILITY_CLOCK "clock"                      // ping reports a clock
 #define HOLDFAST_CAPABILITY_VALUE "value"                      // limit: bytes of one object
 #define HOLDFAST_CAPABILITY_CONCURRENCY "concurrency"          // limit: useful calls at once
+#define HOLDFAST_CAPABILITY_TRANSACTION "transaction"          // transaction.h; limit: changes at once
+#define HOLDFAST_CAPABILITY_WATCH "watch"                      // watch.h
+// Two that ask for less. exclusive: a store is open once at a time, in all processes together; any
+// further `open` is HOLDFAST_UNAVAILABLE or HOLDFAST_CONFLICT with a retry hint. volatile: objects
+// lie in the memory of one process and are gone with it.
+#define HOLDFAST_CAPABILITY_EXCLUSIVE "exclusive"
+#define HOLDFAST_CAPABILITY_VOLATILE "volatile"
 
 typedef struct holdfast_capability {
     uint32_t size, flags;

@@ -65,13 +65,32 @@ struct Descriptor: Sendable {
             (0...60_000).contains(graceMilliseconds),
             "its grace_ms is \(graceMilliseconds), not 0 to 60000")
         options = []
-        for item in try root.array("options") { options.append(try Self.option(item)) }
+        var names: [String] = []
+        for item in try root.array("options") {
+            let name = try Fields(item, "an option").text("name")
+            names.append(name)
+            // Only a host knows the environment; a driver is given the option that it speaks of.
+            if try Fields(item, "the option \(name)").text("type") == "variable" { continue }
+            options.append(try Self.option(item))
+        }
         capabilities = []
         for item in try root.array("capabilities") {
             capabilities.append(try Self.capability(item))
         }
-        try Self.requireUnique(options.map(\.name), "option")
+        try Self.requireUnique(names, "option")
+        for item in try root.array("options") { try requireVariable(item) }
         try Self.requireUnique(capabilities.map(\.id), "capability")
+    }
+
+    /// A variable must speak of an option that a driver receives.
+    private func requireVariable(_ item: JSONValue) throws(CheckFailure) {
+        let name = try Fields(item, "an option").text("name")
+        let fields = Fields(item, "the option \(name)")
+        guard try fields.text("type") == "variable" else { return }
+        let other = try fields.text("of")
+        try require(
+            options.contains { $0.name == other },
+            "the option \(name) is a variable of \"\(other)\", which is no option")
     }
 
     private static func requireUnique(_ names: [String], _ what: String) throws(CheckFailure) {

@@ -51,7 +51,7 @@ extension WireFailure {
                 unsafe currentVersion.withText { version in
                     var error = unsafe holdfast_error(
                         size: UInt32(MemoryLayout<holdfast_error>.size), flags: 0, status: status,
-                        applied: applied, retry: retry, reserved: 0, retry_after_ns: retryAfter,
+                        applied: applied, retry: retry, change: 0, retry_after_ns: retryAfter,
                         vendor_code: vendorCode, vendor_name: vendor, message: message,
                         current_version: version)
                     unsafe host.pointer.pointee.fail(call, &error)

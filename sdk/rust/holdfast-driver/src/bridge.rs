@@ -116,7 +116,7 @@ fn report(call: &Call, error: &Error) -> Status {
         status: error.kind as Status,
         applied: error.applied as u32,
         retry,
-        reserved: 0,
+        change: 0,
         retry_after_ns,
         vendor_code: error.vendor_code,
         vendor_name: raw::Text::borrow(error.vendor_name.as_bytes()),

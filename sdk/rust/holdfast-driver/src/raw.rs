@@ -8,7 +8,7 @@ pub const ABI_MAJOR: u32 = 1;
 /// The minor version of the interface.
 pub const ABI_MINOR: u32 = 0;
 /// The draft that this crate was written for.
-pub const DRAFT: u32 = 3;
+pub const DRAFT: u32 = 4;
 /// The level of the semantics.
 pub const BEHAVIOUR: u32 = 1;
 
@@ -67,7 +67,7 @@ structs! {
     }
     /// `holdfast_error`.
     Error {
-        size: u32, flags: u32, status: Status, applied: u32, retry: u32, reserved: u32,
+        size: u32, flags: u32, status: Status, applied: u32, retry: u32, change: u32,
         retry_after_ns: u64, vendor_code: i64, vendor_name: Text, message: Text,
         current_version: Text,
     }
