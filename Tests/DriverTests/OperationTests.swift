@@ -23,12 +23,8 @@ import Testing
 
         /// Runs a program to its end.
         func run(_ program: String, _ arguments: String...) throws {
-            let process = Process()
-            process.executableURL = URL(filePath: program)
-            process.arguments = arguments
-            try process.run()
-            process.waitUntilExit()
-            try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+            let process = try ChildProcess([program] + arguments)
+            try #require(process.wait() == 0, "\(program) \(arguments)")
         }
     }
 
@@ -93,21 +89,17 @@ import Testing
         let opened = try Opened("sqlite")
         let store = try opened.open(layers: [])
         defer { store.close(anyCall()) }
-        let (process, input, output) = (Process(), Pipe(), Pipe())
-        process.executableURL = URL(filePath: "/usr/bin/sqlite3")
-        process.arguments = [opened.path("state.db")]
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        input.fileHandleForWriting.write(Data("BEGIN IMMEDIATE;\n.print ready\n".utf8))
-        #expect(try output.fileHandleForReading.read(upToCount: 5) == Data("ready".utf8))
+        let process = try ChildProcess(["sqlite3", opened.path("state.db")], piped: true)
+        let input = FileHandle(fileDescriptor: process.input)
+        let output = FileHandle(fileDescriptor: process.output)
+        input.write(Data("BEGIN IMMEDIATE;\n.print ready\n".utf8))
+        #expect(try output.read(upToCount: 5) == Data("ready".utf8))
         let error = failure {
             _ = try call(store, "sqlite.vacuum", [], Call(timeout: .milliseconds(200)))
         }
         #expect(error?.code == .deadline, "\(String(describing: error))")
         #expect(error?.message.contains("another process held the database") == true)
-        try input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        #expect(process.wait() == 0)
         _ = try call(store, "sqlite.vacuum")
     }
 
