@@ -24,7 +24,7 @@ struct DataFile: Sendable {
             throw DriverError(.invalid, "the option path must be an absolute path, not '\(path)'")
         }
         if mustExist { try Self.refuseMissing(path) } else { try Self.makeDirectories(of: path) }
-        try Self.refuseNetwork(path)
+        try refuseNetworkFileSystem(path)
         if !mustExist { try Self.make(path) }
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw Self.failure("find", path) }
@@ -89,7 +89,7 @@ struct DataFile: Sendable {
     }
 
     /// Makes the names in a directory durable.
-    private static func sync(_ directory: String, for path: String) throws(DriverError) {
+    static func sync(_ directory: String, for path: String) throws(DriverError) {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open the directory of", path) }
         defer { close(descriptor) }
@@ -99,27 +99,16 @@ struct DataFile: Sendable {
         }
     }
 
-    private static func parent(_ path: String) -> String {
+    /// The directory that holds the file with an absolute path.
+    static func parent(_ path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "/" }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// The log's index is memory that all processes share, which a network file system cannot give.
-    private static func refuseNetwork(_ path: String) throws(DriverError) {
-        var magic: UInt32 = 0
-        guard unsafe holdfast_sqlite_file_system(parent(path), &magic) == 0 else {
-            throw failure("find the file system of", path)
-        }
-        guard let name = networkFileSystems[magic] else { return }
-        throw DriverError(
-            .unsupported,
-            "\(path) is on a network file system (\(name)), where SQLite loses data; choose a local "
-                + "disk, or a driver for shared storage such as postgres or s3")
-    }
-
     /// An error of the file system, from `errno`.
-    static func failure(_ action: String, _ path: String) -> DriverError {
-        let number = errno
+    static func failure(
+        _ action: String, _ path: String, number: Int32 = errno
+    ) -> DriverError {
         let code: DriverError.Code =
             switch number {
             case EACCES, EPERM, EROFS: .forbidden
@@ -131,10 +120,3 @@ struct DataFile: Sendable {
         return DriverError(code, "cannot \(action) \(path): \(reason)", vendorCode: Int64(number))
     }
 }
-
-/// The magic numbers of statfs(2) that are network file systems.
-private let networkFileSystems: [UInt32: String] = [
-    0x6969: "NFS", 0x517b: "SMB", 0xff53_4d42: "CIFS", 0xfe53_4d42: "SMB2", 0x5346_414f: "AFS",
-    0x7375_7245: "Coda", 0x564c: "NCP", 0x00c3_6400: "Ceph", 0x0bd0_0bd0: "Lustre",
-    0x4750_4653: "GPFS", 0x0161_1984: "GFS2", 0x7461_636f: "OCFS2",
-]

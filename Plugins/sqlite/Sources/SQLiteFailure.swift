@@ -62,7 +62,8 @@ extension SQLiteFailure {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return (
                 .corrupt, .never,
-                "restore a backup, or salvage what can be read with: sqlite3 '\(file)' .recover"
+                "see what is damaged with the operation sqlite.integrity_check, restore a backup, or "
+                    + "salvage what can be read with: sqlite3 '\(file)' .recover"
             )
         case SQLITE_READONLY where extendedCode == SQLITE_READONLY | 4 << 8:
             return (.unavailable, .reopen, "the file was moved or deleted while it was open")
