@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -47,15 +45,9 @@ static inline int holdfast_sqlite_file_system(const char *path, uint32_t *magic)
     return result;
 }
 
-// Reports the numbers of the device that holds `path`; Swift cannot import the macros.
-static inline int holdfast_sqlite_device(const char *path, uint32_t *major_number,
-                                         uint32_t *minor_number) {
-    struct stat info;
-    int result = stat(path, &info);
-    *major_number = result == 0 ? major(info.st_dev) : 0;
-    *minor_number = result == 0 ? minor(info.st_dev) : 0;
-    return result;
-}
+// The two numbers of a device, as /proc/self/mountinfo has them; both are macros.
+static inline uint32_t holdfast_sqlite_major(uint64_t device) { return major(device); }
+static inline uint32_t holdfast_sqlite_minor(uint64_t device) { return minor(device); }
 
 // Gives a file a name that nothing has; renameat2(2), which the C library shows to GNU sources only.
 // Returns 0 or an error number.

@@ -48,13 +48,15 @@ private let networkFuse: Set<String> = [
 ///
 /// A line is `36 35 98:0 /root /place options - kind source options`, with optional fields before the dash.
 private func fuseKind(_ directory: String) -> String? {
-    var (major, minor): (UInt32, UInt32) = (0, 0)
-    guard unsafe holdfast_sqlite_device(directory, &major, &minor) == 0,
-        let mounts = readText("/proc/self/mountinfo")
-    else { return nil }
+    var info = stat()
+    guard unsafe stat(directory, &info) == 0, let mounts = readText("/proc/self/mountinfo") else {
+        return nil
+    }
+    let device = UInt64(info.st_dev)
+    let number = "\(holdfast_sqlite_major(device)):\(holdfast_sqlite_minor(device))"
     for line in mounts.split(separator: "\n") {
         let fields = line.split(separator: " ")
-        guard fields.count > 4, fields[2] == "\(major):\(minor)",
+        guard fields.count > 4, fields[2] == number,
             let dash = fields.firstIndex(of: "-"), dash + 1 < fields.endIndex
         else { continue }
         let kind = String(fields[dash + 1])

@@ -10,10 +10,13 @@
 
 #include "harness.h"
 
+#include "checks_backups.h"
+#include "checks_commits.h"
 #include "checks_files.h"
 #include "checks_objects.h"
 #include "checks_opening.h"
 #include "checks_together.h"
+#include "checks_watches.h"
 
 static void remove_tree(void) {
     pid_t child = fork();
@@ -58,6 +61,9 @@ int main(int count, char **arguments) {
     check_slow_partners();
     check_cancelled_upload();
     check_crash();
+    check_commits();
+    check_watches();
+    check_backups();
     remove_tree();
     printf("%d failed\n", failures);
     return failures ? 1 : 0;
