@@ -122,6 +122,9 @@ internal import HoldfastDriver
         }
         let count = unsafe sqlite3_backup_pagecount(backup)
         let finished = unsafe sqlite3_backup_finish(backup)
+        if code == SQLITE_INTERRUPT {
+            throw SQLiteFailure(extendedCode: code, message: "interrupted")
+        }
         guard code == SQLITE_DONE, finished == SQLITE_OK else {
             throw unsafe SQLiteFailure(target.handle, code == SQLITE_DONE ? finished : code)
         }

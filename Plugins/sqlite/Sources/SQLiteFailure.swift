@@ -59,11 +59,12 @@ extension SQLiteFailure {
             let what = "another process held the database for as long as this call could wait"
             return (call.overCode ?? .unavailable, soon, code == SQLITE_INTERRUPT ? "" : what)
         case SQLITE_FULL: return (.full, .never, "free some space and try again")
-        case SQLITE_CORRUPT, SQLITE_NOTADB:
+        case SQLITE_NOTADB: return (.corrupt, .never, "restore a backup, or \(salvage(file))")
+        case SQLITE_CORRUPT:
             return (
                 .corrupt, .never,
                 "see what is damaged with the operation sqlite.integrity_check, restore a backup, or "
-                    + "salvage what can be read with: sqlite3 '\(file)' .recover"
+                    + salvage(file)
             )
         case SQLITE_READONLY where extendedCode == SQLITE_READONLY | 4 << 8:
             return (.unavailable, .reopen, "the file was moved or deleted while it was open")
@@ -77,6 +78,11 @@ extension SQLiteFailure {
         default: return (.internalError, .never, "")
         }
     }
+}
+
+/// What can be done with a file that is damaged.
+func salvage(_ file: String) -> String {
+    "salvage what can be read with: sqlite3 '\(file)' .recover"
 }
 
 extension Call {

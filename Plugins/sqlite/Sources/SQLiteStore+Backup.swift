@@ -54,7 +54,6 @@ extension SQLiteStore {
         throw DriverError(
             .corrupt,
             "the database \(file.path) is damaged (\(problem)) and was not copied; see "
-                + "sqlite.integrity_check, restore an older backup, or salvage what can be read with: "
-                + "sqlite3 '\(file.path)' .recover")
+                + "sqlite.integrity_check, restore an older backup, or \(salvage(file.path))")
     }
 }
