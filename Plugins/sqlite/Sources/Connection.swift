@@ -9,6 +9,8 @@ internal import HoldfastDriver
 
     /// The call that this connection works for; its end bounds every wait for a lock.
     var call: Call?
+    /// The write-ahead log that it writes to: there as long as any connection is open.
+    var log: FileIdentity?
     /// Gives up waiting for a lock at this time even when the call could wait longer.
     var patienceNanoseconds: Int64 = .max
 

@@ -9,8 +9,7 @@ internal import HoldfastDriver
 struct DataFile: Sendable {
     /// The absolute path.
     let path: String
-    private let device: UInt
-    private let inode: UInt
+    private let identity: FileIdentity
 
     /// Makes the file and its missing directories, for the owner only, and remembers which file it is.
     ///
@@ -38,21 +37,34 @@ struct DataFile: Sendable {
                 .corrupt, "\(path) has one byte and is not a database; move it away")
         }
         self.path = path
-        device = info.st_dev
-        inode = info.st_ino
+        identity = FileIdentity(info)
     }
 
     /// Throws when the path no longer leads to the file that was opened.
     ///
     /// A write to the old file would be acknowledged and never be seen again.
     func checkIdentity() throws(DriverError) {
-        var info = stat()
-        let found = unsafe stat(path, &info) == 0
-        guard !found || info.st_dev != device || info.st_ino != inode else { return }
+        let current = FileIdentity(path)
+        guard current != identity else { return }
         throw DriverError(
             .unavailable,
-            "the database \(path) was \(found ? "replaced" : "moved or deleted") while it was open; "
-                + "put it back, or open the store again to use what is there now",
+            "the database \(path) was \(current == nil ? "moved or deleted" : "replaced") while it was "
+                + "open; put it back, or open the store again to use what is there now",
+            retry: .reopen)
+    }
+
+    /// The write-ahead log that is there now.
+    var log: FileIdentity? { FileIdentity(path + "-wal") }
+
+    /// Throws when the log is no longer the one that a connection writes to.
+    ///
+    /// Other processes would not see what is written there, and use another log beside it.
+    func checkLog(_ known: FileIdentity?) throws(DriverError) {
+        guard let known, log != known else { return }
+        throw DriverError(
+            .unavailable,
+            "the log \(path)-wal was deleted or replaced while the database was open; nobody may do that. "
+                + "Stop all processes that use the database, then look at it with sqlite.integrity_check",
             retry: .reopen)
     }
 

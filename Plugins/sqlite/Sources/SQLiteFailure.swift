@@ -72,6 +72,12 @@ extension SQLiteFailure {
             return (
                 .forbidden, .never, "check the file's and its directory's owner, mode and mount"
             )
+        case SQLITE_IOERR where [18, 21].contains(extendedCode >> 8):
+            return (
+                .io, .same(afterNanoseconds: 1_000_000_000),
+                "processes share the log's index in memory, which this file system may not be able to: "
+                    + "check the disk, or choose another"
+            )
         case SQLITE_IOERR: return (.io, .same(afterNanoseconds: 1_000_000_000), "check the disk")
         case SQLITE_NOMEM: return (.unavailable, .same(afterNanoseconds: 1_000_000_000), "")
         case SQLITE_TOOBIG: return (.tooLarge, .never, "")

@@ -14,6 +14,7 @@
 #include "checks_backups.h"
 #include "checks_commits.h"
 #include "checks_crowd.h"
+#include "checks_damage.h"
 #include "checks_files.h"
 #include "checks_objects.h"
 #include "checks_opening.h"
@@ -39,6 +40,7 @@ static void check_all(uint64_t mebibytes) {
     check_files();
     check_opening();
     check_damage();
+    check_places();
     check_adoption();
     check_replaced_file();
     check_failing_disk();
