@@ -28,6 +28,7 @@ from blackbox.project import Project  # noqa: E402
 from blackbox.terraform import state  # noqa: E402
 from drivers import NoOpDrivers  # noqa: E402
 from load import Cycles, peak_growth, process_time, wrk  # noqa: E402
+from million import sqlite_million  # noqa: E402
 
 
 @dataclass
@@ -82,15 +83,19 @@ class Bench:
                 for _ in range(self.rounds)]
 
     def _baseline(self, driver: str, operation: str, count: int) -> dict:
-        place = self.folder / f"{driver}-raw"
-        place.mkdir(exist_ok=True)
-        return _json(self.folder / f"{driver}_baseline", operation, place, count)
+        return self.baseline(driver, operation, count, self.folder / f"{driver}-raw")
 
     def _subject(self, driver: str, operation: str, count: int) -> dict:
-        place = self.folder / f"{driver}-ours"
+        return self.subject(driver, operation, count, self.folder / f"{driver}-ours")
+
+    def baseline(self, driver: str, operation: str, count: int, place: Path, *objects: int) -> dict:
+        place.mkdir(exist_ok=True)
+        return _json(self.folder / f"{driver}_baseline", operation, place, count, *objects)
+
+    def subject(self, driver: str, operation: str, count: int, place: Path, *objects: int) -> dict:
         place.mkdir(exist_ok=True)
         return _json(self.built / "holdfast-bench", operation, driver,
-                     dist() / "lib/holdfast/drivers", place, count)
+                     dist() / "lib/holdfast/drivers", place, count, *objects)
 
     def _group_commit(self) -> None:
         count = 160 if self.quick else 16000
@@ -228,7 +233,8 @@ def table(figures: list[Figure]) -> str:
 
 def main() -> int:
     parts = {"calls": Bench.calls, "isolation": Bench.isolation,
-             "sqlite": lambda b: b.store("sqlite"), "local": lambda b: b.store("local"),
+             "sqlite": lambda b: b.store("sqlite"), "sqlite-million": sqlite_million,
+             "local": lambda b: b.store("local"),
              "requests": Bench.requests, "cycles": Bench.cycles, "processes": Bench.processes,
              "memory": Bench.memory}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

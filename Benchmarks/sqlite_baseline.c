@@ -3,7 +3,9 @@
 // The least that the sqlite driver's work costs: its table, its statements, prepared once, and its
 // durability, without Holdfast around them. Plugins/sqlite/Sources/Query.swift has the originals.
 //
-//     sqlite_baseline put|get FOLDER COUNT
+//     sqlite_baseline put|get FOLDER COUNT [OBJECTS]
+//
+// With OBJECTS it gets one of as many that are there already: FOLDER/baseline.db was filled before.
 
 #include "baseline.h"
 
@@ -65,20 +67,40 @@ static void put(int number) {
     finish(commit_statement);
 }
 
-static void get(int number) {
+static void read_row(void) {
     static char found[VALUE_BYTES];
-    (void)number;
-    bind_key(read_statement);
     if (sqlite3_step(read_statement) != SQLITE_ROW) fail("no row");
     (void)sqlite3_column_text(read_statement, 0);
     (void)sqlite3_column_text(read_statement, 3);
-    memcpy(found, sqlite3_column_blob(read_statement, 5), VALUE_BYTES);
+    const void *bytes = sqlite3_column_blob(read_statement, 5);
+    int size = sqlite3_column_bytes(read_statement, 5);
+    if (size > VALUE_BYTES) fail("a long value");
+    memcpy(found, bytes, (size_t)size);
     sqlite3_reset(read_statement);
+}
+
+static void get(int number) {
+    (void)number;
+    bind_key(read_statement);
+    read_row();
+}
+
+static long objects;
+
+// The same objects in the same order as holdfast-bench.
+static void get_one_of_many(int number) {
+    char path[64];
+    snprintf(path, sizeof path, "object-%llu/state",
+             (unsigned long long)number * 2654435761 % (unsigned long long)objects);
+    bind_key(read_statement);
+    bind_text(read_statement, 3, path, -1);
+    read_row();
 }
 
 int main(int count, char **arguments) {
     char path[4096];
-    if (count != 4) return 2;
+    if (count != 4 && count != 5) return 2;
+    objects = count == 5 ? atol(arguments[4]) : 0;
     snprintf(path, sizeof path, "%s/baseline.db", arguments[2]);
     if (sqlite3_open_v2(path, &database,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -109,8 +131,9 @@ int main(int count, char **arguments) {
         "SELECT version, size, modified_ns, attributes, upload, data FROM objects WHERE collection "
         "= ?1 AND workspace_id = ?2 AND path = ?3");
     memset(value, 'v', sizeof value);
-    put(0);
-    measure(atoi(arguments[3]), strcmp(arguments[1], "get") == 0 ? get : put);
+    if (objects == 0) put(0);
+    measure(atoi(arguments[3]),
+            objects > 0 ? get_one_of_many : strcmp(arguments[1], "get") == 0 ? get : put);
     // Closed as the driver closes it, so that both start with an empty log the next time.
     sqlite3_stmt *statements[] = {begin_statement, head_statement, write_statement,
                                   commit_statement, read_statement};

@@ -36,6 +36,14 @@ struct Workload: Sendable {
         guard found?.bytes.count == Self.value.count else { throw WrongBytes() }
     }
 
+    /// Reads one of many objects that are there already; steps that follow each other are far apart.
+    func get(_ step: Int, of objects: Int) throws {
+        let number = UInt64(step) * 2_654_435_761 % UInt64(objects)
+        let found = try store.read(
+            key("object-\(number)"), maxByteCount: 1 << 20, Call(timeout: .seconds(30)))
+        guard found?.bytes.isEmpty == false else { throw WrongBytes() }
+    }
+
     /// Several writers, each on an object of its own, on threads of the host's pool.
     ///
     /// As many puts go before, to warm up.

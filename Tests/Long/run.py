@@ -3,8 +3,8 @@
 
     Tests/Long/run.py [NAME …] [--kills N] [--cuts N] [--pauses N] …
 
-The names are kills, crashes (of drivers' processes), cuts, pauses, leases, kept (driver binaries of
-earlier builds) and sanitizers (over the C example and the SDK). Without names it runs all. It ends
+The names are kills, crashes (of drivers' processes), cuts, pauses, leases, crowd (processes on one
+sqlite file), kept (driver binaries of earlier builds) and sanitizers (over the C example and the SDK). Without names it runs all. It ends
 with 1 when anything was lost, and with 2 when something that it needs is missing: nothing is left out
 in silence.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from Long import kept, leases, power_cuts, sanitizers  # noqa: E402
+from Long import crowd, kept, leases, power_cuts, sanitizers  # noqa: E402
 from Long.disks import tools_missing  # noqa: E402
 from Long.kills import KillLoop  # noqa: E402
 from blackbox.crashing import (  # noqa: E402
@@ -28,7 +28,7 @@ from blackbox.pauses import PauseRounds  # noqa: E402
 from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 
-PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "kept", "sanitizers")
+PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "crowd", "kept", "sanitizers")
 
 
 def kills(options, folder: Path) -> bool:
@@ -123,6 +123,7 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
                  "leases": run_leases,
+                 "crowd": lambda options, folder: crowd.main(folder, options.kills),
                  "kept": lambda options, folder: kept.main(),
                  "sanitizers": lambda options, folder: sanitizers.main(folder)}
     failed = []

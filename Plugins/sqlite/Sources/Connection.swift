@@ -9,6 +9,8 @@ internal import HoldfastDriver
 
     /// The call that this connection works for; its end bounds every wait for a lock.
     var call: Call?
+    /// The write-ahead log that it writes to: there as long as any connection is open.
+    var log: FileIdentity?
     /// Gives up waiting for a lock at this time even when the call could wait longer.
     var patienceNanoseconds: Int64 = .max
 
@@ -96,6 +98,39 @@ internal import HoldfastDriver
     /// Moves the log into the database and empties it, where nobody is in the way.
     func checkpoint() {
         unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    }
+
+    /// Copies the database into an empty one, by SQLite's online backup.
+    ///
+    /// The copy is of one moment: the read transaction that is open meanwhile sees nothing of what
+    /// others write, and with a write-ahead log it holds nobody up.
+    ///
+    /// - Parameters:
+    ///   - target: The empty database.
+    ///   - call: The call whose end stops the copying.
+    /// - Returns: The number of pages.
+    /// - Throws: ``SQLiteFailure``.
+    func copy(to target: Connection, _ call: Call) throws(SQLiteFailure) -> Int64 {
+        try execute("BEGIN")
+        defer { _ = rollBack() }
+        // The transaction begins with the first look at the database.
+        _ = try first("SELECT count(*) FROM sqlite_schema")
+        guard let backup = unsafe sqlite3_backup_init(target.handle, "main", handle, "main") else {
+            throw unsafe SQLiteFailure(target.handle, sqlite3_errcode(target.handle))
+        }
+        var code = SQLITE_OK
+        while code == SQLITE_OK {
+            code = call.isOver ? SQLITE_INTERRUPT : unsafe sqlite3_backup_step(backup, 256)
+        }
+        let count = unsafe sqlite3_backup_pagecount(backup)
+        let finished = unsafe sqlite3_backup_finish(backup)
+        if code == SQLITE_INTERRUPT {
+            throw SQLiteFailure(extendedCode: code, message: "interrupted")
+        }
+        guard code == SQLITE_DONE, finished == SQLITE_OK else {
+            throw unsafe SQLiteFailure(target.handle, code == SQLITE_DONE ? finished : code)
+        }
+        return Int64(count)
     }
 
     /// Whether a wait for another connection should end.

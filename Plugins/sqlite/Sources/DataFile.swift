@@ -9,8 +9,7 @@ internal import HoldfastDriver
 struct DataFile: Sendable {
     /// The absolute path.
     let path: String
-    private let device: UInt
-    private let inode: UInt
+    private let identity: FileIdentity
 
     /// Makes the file and its missing directories, for the owner only, and remembers which file it is.
     ///
@@ -24,7 +23,7 @@ struct DataFile: Sendable {
             throw DriverError(.invalid, "the option path must be an absolute path, not '\(path)'")
         }
         if mustExist { try Self.refuseMissing(path) } else { try Self.makeDirectories(of: path) }
-        try Self.refuseNetwork(path)
+        try refuseNetworkFileSystem(path)
         if !mustExist { try Self.make(path) }
         var info = stat()
         guard unsafe stat(path, &info) == 0 else { throw Self.failure("find", path) }
@@ -38,21 +37,34 @@ struct DataFile: Sendable {
                 .corrupt, "\(path) has one byte and is not a database; move it away")
         }
         self.path = path
-        device = info.st_dev
-        inode = info.st_ino
+        identity = FileIdentity(info)
     }
 
     /// Throws when the path no longer leads to the file that was opened.
     ///
     /// A write to the old file would be acknowledged and never be seen again.
     func checkIdentity() throws(DriverError) {
-        var info = stat()
-        let found = unsafe stat(path, &info) == 0
-        guard !found || info.st_dev != device || info.st_ino != inode else { return }
+        let current = FileIdentity(path)
+        guard current != identity else { return }
         throw DriverError(
             .unavailable,
-            "the database \(path) was \(found ? "replaced" : "moved or deleted") while it was open; "
-                + "put it back, or open the store again to use what is there now",
+            "the database \(path) was \(current == nil ? "moved or deleted" : "replaced") while it was "
+                + "open; put it back, or open the store again to use what is there now",
+            retry: .reopen)
+    }
+
+    /// The write-ahead log that is there now.
+    var log: FileIdentity? { FileIdentity(path + "-wal") }
+
+    /// Throws when the log is no longer the one that a connection writes to.
+    ///
+    /// Other processes would not see what is written there, and use another log beside it.
+    func checkLog(_ known: FileIdentity?) throws(DriverError) {
+        guard let known, log != known else { return }
+        throw DriverError(
+            .unavailable,
+            "the log \(path)-wal was deleted or replaced while the database was open; nobody may do that. "
+                + "Stop all processes that use the database, then look at it with sqlite.integrity_check",
             retry: .reopen)
     }
 
@@ -89,7 +101,7 @@ struct DataFile: Sendable {
     }
 
     /// Makes the names in a directory durable.
-    private static func sync(_ directory: String, for path: String) throws(DriverError) {
+    static func sync(_ directory: String, for path: String) throws(DriverError) {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open the directory of", path) }
         defer { close(descriptor) }
@@ -99,27 +111,16 @@ struct DataFile: Sendable {
         }
     }
 
-    private static func parent(_ path: String) -> String {
+    /// The directory that holds the file with an absolute path.
+    static func parent(_ path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "/" }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// The log's index is memory that all processes share, which a network file system cannot give.
-    private static func refuseNetwork(_ path: String) throws(DriverError) {
-        var magic: UInt32 = 0
-        guard unsafe holdfast_sqlite_file_system(parent(path), &magic) == 0 else {
-            throw failure("find the file system of", path)
-        }
-        guard let name = networkFileSystems[magic] else { return }
-        throw DriverError(
-            .unsupported,
-            "\(path) is on a network file system (\(name)), where SQLite loses data; choose a local "
-                + "disk, or a driver for shared storage such as postgres or s3")
-    }
-
     /// An error of the file system, from `errno`.
-    static func failure(_ action: String, _ path: String) -> DriverError {
-        let number = errno
+    static func failure(
+        _ action: String, _ path: String, number: Int32 = errno
+    ) -> DriverError {
         let code: DriverError.Code =
             switch number {
             case EACCES, EPERM, EROFS: .forbidden
@@ -131,10 +132,3 @@ struct DataFile: Sendable {
         return DriverError(code, "cannot \(action) \(path): \(reason)", vendorCode: Int64(number))
     }
 }
-
-/// The magic numbers of statfs(2) that are network file systems.
-private let networkFileSystems: [UInt32: String] = [
-    0x6969: "NFS", 0x517b: "SMB", 0xff53_4d42: "CIFS", 0xfe53_4d42: "SMB2", 0x5346_414f: "AFS",
-    0x7375_7245: "Coda", 0x564c: "NCP", 0x00c3_6400: "Ceph", 0x0bd0_0bd0: "Lustre",
-    0x4750_4653: "GPFS", 0x0161_1984: "GFS2", 0x7461_636f: "OCFS2",
-]

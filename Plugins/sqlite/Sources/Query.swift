@@ -35,6 +35,7 @@ enum Query {
     case addUpload, addChunk, readChunk, measureUpload, storeUpload, retireUpload
     case idleUploads, removeChunks, removeUpload
     case probe
+    case marks, dataVersion
 
     /// Where a connection keeps the prepared statement: a place of its own for each case.
     var place: Int {
@@ -57,11 +58,13 @@ enum Query {
         case .write(let table): 17 + table.place
         case .remove(let table): 19 + table.place
         case .list(let table, let attributes): (attributes ? 21 : 23) + table.place
+        case .marks: 25
+        case .dataVersion: 26
         }
     }
 
     /// How many places there are.
-    static let placeCount = 25
+    static let placeCount = 27
 
     var sql: String {
         switch self {
@@ -69,6 +72,8 @@ enum Query {
         case .commit: "COMMIT"
         case .rollback: "ROLLBACK"
         case .probe: "SELECT count(*) FROM (SELECT 1 FROM objects LIMIT 1)"
+        case .marks: Tracking.marks
+        case .dataVersion: "PRAGMA data_version"
         case .head(let table):
             "SELECT \(columns) FROM \(table.name) WHERE \(table.scope)workspace_id = ?2 AND path = ?3"
         case .read(let table):
@@ -101,7 +106,10 @@ enum Query {
         case .addChunk: "INSERT INTO chunks (upload, number, data) VALUES (?1, ?2, ?3)"
         case .readChunk: "SELECT data FROM chunks WHERE upload = ?1 AND number = ?2"
         case .measureUpload:
-            "SELECT count(*), ifnull(sum(length(data)), 0) FROM chunks WHERE upload = ?1"
+            """
+            SELECT count(*), ifnull(sum(length(data)), 0) FROM chunks WHERE upload = ?1
+            AND EXISTS (SELECT 1 FROM uploads WHERE upload = ?1 AND state = 'writing')
+            """
         case .storeUpload:
             """
             UPDATE uploads SET state = 'stored', changed_ns = ?2, changed_at = \(timestamp("?2"))

@@ -29,10 +29,14 @@ struct SQLiteDriver: Driver {
             "value", .native, limit: SQLiteStore.maximumByteCount,
             note: "1 TiB; over 1 MiB in chunks of 1 MiB"),
         Capability(
+            "transaction", .native, limit: UInt64(SQLiteStore.maximumChangeCount),
+            note: "16 MiB of values in rows, more in chunks"),
+        Capability("watch", .native, note: "other processes' changes within about 50 ms"),
+        Capability(
             "concurrency", .native, limit: 64, note: "writes that wait together share one commit"),
     ]
 
-    static let operations = [vacuum, integrityCheck]
+    static let operations = [vacuum, integrityCheck, backup]
 
     init(host: HostServices) throws(DriverError) {
         guard sqlite3_threadsafe() != 0 else {

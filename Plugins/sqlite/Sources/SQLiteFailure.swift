@@ -59,10 +59,12 @@ extension SQLiteFailure {
             let what = "another process held the database for as long as this call could wait"
             return (call.overCode ?? .unavailable, soon, code == SQLITE_INTERRUPT ? "" : what)
         case SQLITE_FULL: return (.full, .never, "free some space and try again")
-        case SQLITE_CORRUPT, SQLITE_NOTADB:
+        case SQLITE_NOTADB: return (.corrupt, .never, "restore a backup, or \(salvage(file))")
+        case SQLITE_CORRUPT:
             return (
                 .corrupt, .never,
-                "restore a backup, or salvage what can be read with: sqlite3 '\(file)' .recover"
+                "see what is damaged with the operation sqlite.integrity_check, restore a backup, or "
+                    + salvage(file)
             )
         case SQLITE_READONLY where extendedCode == SQLITE_READONLY | 4 << 8:
             return (.unavailable, .reopen, "the file was moved or deleted while it was open")
@@ -70,12 +72,23 @@ extension SQLiteFailure {
             return (
                 .forbidden, .never, "check the file's and its directory's owner, mode and mount"
             )
+        case SQLITE_IOERR where [18, 21].contains(extendedCode >> 8):
+            return (
+                .io, .same(afterNanoseconds: 1_000_000_000),
+                "processes share the log's index in memory, which this file system may not be able to: "
+                    + "check the disk, or choose another"
+            )
         case SQLITE_IOERR: return (.io, .same(afterNanoseconds: 1_000_000_000), "check the disk")
         case SQLITE_NOMEM: return (.unavailable, .same(afterNanoseconds: 1_000_000_000), "")
         case SQLITE_TOOBIG: return (.tooLarge, .never, "")
         default: return (.internalError, .never, "")
         }
     }
+}
+
+/// What can be done with a file that is damaged.
+func salvage(_ file: String) -> String {
+    "salvage what can be read with: sqlite3 '\(file)' .recover"
 }
 
 extension Call {

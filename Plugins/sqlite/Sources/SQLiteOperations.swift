@@ -30,4 +30,17 @@ extension SQLiteDriver {
         let list = problems.map(\.jsonLiteral).joined(separator: ",")
         try result.write("{\"ok\":\(problems.isEmpty),\"problems\":[\(list)]}")
     }
+
+    static let backup = Operation<SQLiteStore>(
+        "sqlite.backup", "Writes a checked copy of the database as it is at one moment.", [.reads],
+        Parameter.text("path", "The absolute path of the copy, which must not exist."),
+        result: .json(
+            schema: """
+                {"type":"object","required":["bytes","pages"],"properties":{
+                "bytes":{"type":"integer"},"pages":{"type":"integer"}}}
+                """)
+    ) { (store, result, call, path) throws(DriverError) in
+        let (bytes, pages) = try store.backUp(to: path, call)
+        try result.write("{\"bytes\":\(bytes),\"pages\":\(pages)}")
+    }
 }

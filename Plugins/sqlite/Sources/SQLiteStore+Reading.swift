@@ -102,7 +102,8 @@ extension SQLiteStore {
     private func damaged(_ key: ObjectKey) -> DriverError {
         DriverError(
             .corrupt,
-            "\(key.shown) in \(file.path) does not have the bytes that its row says; restore a backup"
+            "\(key.shown) in \(file.path) does not have the bytes that its row says; see what "
+                + "else is damaged with the operation sqlite.integrity_check, and restore a backup"
         )
     }
 }

@@ -15,6 +15,9 @@ final class SQLiteStore: DriverStore {
     let readers: Readers
     let writer: Writer
     let uploads: Uploads
+    let watchers: Watchers
+    /// Whether the database is known to track changes.
+    let isTracking = Atomic(false)
     private let clockDomain: String?
     /// Whether there are chunks that nobody needs and that there was no time to remove.
     private let hasLeftovers = Atomic(false)
@@ -25,7 +28,8 @@ final class SQLiteStore: DriverStore {
         let connection = try Schema.connect(file, mustExist: mustExist, call)
         let presence = try Presence(path)
         readers = Readers(file)
-        writer = Writer(file, connection)
+        watchers = Watchers(file)
+        writer = Writer(file, connection, watchers)
         uploads = Uploads(presence)
         clockDomain = readBootID().map { "boot:\($0)" }
         // What a process left behind that ended in the middle of a large write.
@@ -54,6 +58,7 @@ final class SQLiteStore: DriverStore {
         removeUnneeded(call, seconds: 2)
         readers.close()
         writer.close()
+        watchers.close()
     }
 
     /// Removes chunks that nobody needs, for at most some seconds; what remains is for the next time.

@@ -228,6 +228,7 @@ extension Schema {
         try prepare(connection, file: file.path, mustExist: mustExist, call)
         // The path may have changed hands between the two looks at it.
         try file.checkIdentity()
+        connection.log = file.log
         return connection
     }
 }

@@ -116,7 +116,14 @@ internal import HoldfastDriver
 
     func number(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
 
-    func text(_ column: Int32) -> String { unsafe String(decoding: bytes(column), as: UTF8.self) }
+    /// A value's text, in UTF-8 whatever the encoding of the database.
+    func text(_ column: Int32) -> String {
+        // The pointer comes first: asking for it may convert the value and change the count.
+        let start = unsafe sqlite3_column_text(handle, column)
+        let count = unsafe start == nil ? 0 : Int(sqlite3_column_bytes(handle, column))
+        return unsafe String(
+            decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
 
     /// Copies a value's bytes, of text or blob alike.
     func array(_ column: Int32) -> [UInt8] { unsafe Array(bytes(column)) }

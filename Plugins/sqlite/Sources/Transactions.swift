@@ -69,6 +69,7 @@ final class Transactions: Sendable {
         }
         do throws(DriverError) {
             try file.checkIdentity()
+            try file.checkLog(connection.log)
         } catch {
             throw TransactionFailure(error, isRolledBack: connection.rollBack())
         }

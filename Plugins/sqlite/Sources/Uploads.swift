@@ -27,11 +27,20 @@ final class Uploads: Sendable {
     func write<Result>(
         _ body: (Int64) throws(DriverError) -> Result
     ) throws(DriverError) -> Result {
-        let upload = Int64.random(in: 1 ... .max)
-        _ = use.withLock { $0.writing.insert(upload) }
-        defer { _ = use.withLock { $0.writing.remove(upload) } }
+        let upload = begin()
+        defer { end([upload]) }
         return try body(upload)
     }
+
+    /// Makes the number of a new upload, which nobody collects until its end.
+    func begin() -> Int64 {
+        let upload = Int64.random(in: 1 ... .max)
+        _ = use.withLock { $0.writing.insert(upload) }
+        return upload
+    }
+
+    /// Gives uploads up; those that no object has are collected.
+    func end(_ uploads: [Int64]) { use.withLock { $0.writing.subtract(uploads) } }
 
     /// Runs `body` while this store keeps the chunks of `upload`.
     func read<Result>(
@@ -130,22 +139,23 @@ private struct ChunkOperation: WriteOperation {
 }
 
 extension Connection {
-    /// Marks an upload as an object's, if all of it is still there.
-    func storeUpload(
-        _ upload: Int64, chunkCount: Int64, size: UInt64, now: Int64
+    /// Whether all of an upload is there, and is no object's yet.
+    func isComplete(
+        _ upload: Int64, chunkCount: Int64, size: UInt64
     ) throws(SQLiteFailure) -> Bool {
         let measure = try prepared(.measureUpload)
+        defer { measure.reset() }
         measure.bind(1, upload)
-        let isComplete =
-            try measure.step() && measure.number(0) == chunkCount
+        return try measure.step() && measure.number(0) == chunkCount
             && measure.number(1) == Int64(size)
-        measure.reset()
-        guard isComplete else { return false }
+    }
+
+    /// Marks an upload that is complete as an object's.
+    func storeUpload(_ upload: Int64, now: Int64) throws(SQLiteFailure) {
         let store = try prepared(.storeUpload)
         store.bind(1, upload)
         store.bind(2, now)
         try store.run()
-        return changes == 1
     }
 
     /// Gives up an upload that no object points at any more.

@@ -13,6 +13,43 @@ protocol WriteOperation: Sendable {
     func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
 }
 
+/// A change of one object, which is judged first and then made: a commit judges all of its changes
+/// before it makes the first.
+protocol ObjectChange: WriteOperation {
+    /// The object's key.
+    var key: ObjectKey { get }
+
+    /// Looks whether the change may be made.
+    ///
+    /// - Parameter connection: A connection with an open write transaction.
+    /// - Returns: The object's row, if there is one, or why the change is refused.
+    /// - Throws: ``SQLiteFailure``.
+    func judge(on connection: Connection) throws(SQLiteFailure) -> Result<CurrentRow?, DriverError>
+
+    /// Makes the change, which was judged in the same transaction.
+    ///
+    /// - Parameters:
+    ///   - connection: The connection.
+    ///   - current: The object's row, if there is one.
+    ///   - now: The time of the change, in nanoseconds since 1970.
+    /// - Returns: What the change did.
+    /// - Throws: ``SQLiteFailure``; then the whole transaction is taken back.
+    func make(
+        on connection: Connection, over current: CurrentRow?, now: Int64
+    ) throws(SQLiteFailure) -> WriteOutcome
+}
+
+extension ObjectChange {
+    func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
+    {
+        switch try judge(on: connection) {
+        case .failure(let refusal): return .failure(refusal)
+        case .success(let current):
+            return .success(try make(on: connection, over: current, now: unixNanoseconds()))
+        }
+    }
+}
+
 /// What a change did.
 struct WriteOutcome: Sendable {
     /// When it was made, in nanoseconds since 1970.
@@ -22,7 +59,7 @@ struct WriteOutcome: Sendable {
 }
 
 /// Makes an object, or replaces it.
-struct PutOperation: WriteOperation {
+struct PutOperation: ObjectChange {
     /// Where the bytes are.
     enum Content: Sendable {
         case inline([UInt8], isText: Bool)
@@ -41,23 +78,28 @@ struct PutOperation: WriteOperation {
         if case .inline(let bytes, _) = content { bytes.count } else { 0 }
     }
 
-    func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
+    func judge(on connection: Connection) throws(SQLiteFailure) -> Result<CurrentRow?, DriverError>
     {
         let current = try connection.current(key)
         if let refusal = condition.refusal(of: current, key) { return .failure(refusal) }
-        let now = unixNanoseconds()
-        if case .upload(let upload, let count) = content {
-            guard try connection.storeUpload(upload, chunkCount: count, size: size, now: now) else {
-                return .failure(
-                    DriverError(
-                        .conflict, "the upload of \(key.shown) was removed before it was complete",
-                        retry: .same(afterNanoseconds: 0)))
-            }
+        if case .upload(let upload, let count) = content,
+            !(try connection.isComplete(upload, chunkCount: count, size: size))
+        {
+            return .failure(
+                DriverError(
+                    .conflict, "the upload of \(key.shown) was removed before it was complete",
+                    retry: .same(afterNanoseconds: 0)))
         }
+        return .success(current)
+    }
+
+    func make(
+        on connection: Connection, over current: CurrentRow?, now: Int64
+    ) throws(SQLiteFailure) -> WriteOutcome {
+        if case .upload(let upload, _) = content { try connection.storeUpload(upload, now: now) }
         try write(to: connection, now: now)
         if let old = current?.upload { try connection.retireUpload(old, now: now) }
-        return .success(
-            WriteOutcome(modifiedNanoseconds: now, retiredUpload: current?.upload != nil))
+        return WriteOutcome(modifiedNanoseconds: now, retiredUpload: current?.upload != nil)
     }
 
     private func write(to connection: Connection, now: Int64) throws(SQLiteFailure) {
@@ -85,24 +127,27 @@ struct PutOperation: WriteOperation {
 }
 
 /// Removes an object.
-struct RemoveOperation: WriteOperation {
+struct RemoveOperation: ObjectChange {
     let key: ObjectKey
     let condition: Condition
 
     var byteCount: Int { 0 }
 
-    func apply(to connection: Connection) throws(SQLiteFailure) -> Result<WriteOutcome, DriverError>
+    func judge(on connection: Connection) throws(SQLiteFailure) -> Result<CurrentRow?, DriverError>
     {
         let current = try connection.current(key)
-        if let refusal = condition.refusal(of: current, key) { return .failure(refusal) }
-        guard let current else { return .success(WriteOutcome()) }
+        return condition.refusal(of: current, key).map { .failure($0) } ?? .success(current)
+    }
+
+    func make(
+        on connection: Connection, over current: CurrentRow?, now: Int64
+    ) throws(SQLiteFailure) -> WriteOutcome {
+        guard let current else { return WriteOutcome() }
         let statement = try connection.prepared(.remove(key.table))
         statement.bind(key)
         try statement.run()
-        let now = unixNanoseconds()
         if let old = current.upload { try connection.retireUpload(old, now: now) }
-        return .success(
-            WriteOutcome(modifiedNanoseconds: now, retiredUpload: current.upload != nil))
+        return WriteOutcome(modifiedNanoseconds: now, retiredUpload: current.upload != nil)
     }
 }
 

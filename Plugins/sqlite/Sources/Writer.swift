@@ -32,10 +32,12 @@ final class Writer: Sendable {
     /// What runs the transactions.
     let transactions: Transactions
     private let file: DataFile
+    private let watchers: Watchers
     private let monitor: Monitor<State>
 
-    init(_ file: DataFile, _ connection: Connection) {
+    init(_ file: DataFile, _ connection: Connection, _ watchers: Watchers) {
         self.file = file
+        self.watchers = watchers
         transactions = Transactions(file)
         connection.call = nil
         monitor = Monitor(State(seat: .free(connection)))
@@ -160,6 +162,7 @@ final class Writer: Sendable {
             state.lastCount = batch.count
             state.lastNanoseconds = monotonicNanoseconds() - began
         }
+        watchers.noteCommit()
     }
 
     /// Gives those who shared the last transaction a moment to come back, so that they share this one.

@@ -11,12 +11,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,6 +52,7 @@ typedef struct {
     holdfast_status status;
     holdfast_applied applied;
     holdfast_retry retry;
+    uint32_t change;
     char message[4097], vendor[64], current[257];
 } context;
 
@@ -70,6 +73,7 @@ static void host_fail(const holdfast_call *call, const holdfast_error *error) {
     c->status = error->status;
     c->applied = error->applied;
     c->retry = error->retry;
+    c->change = error->change;
     copy_text(c->message, sizeof c->message, error->message);
     copy_text(c->vendor, sizeof c->vendor, error->vendor_name);
     copy_text(c->current, sizeof c->current, error->current_version);
