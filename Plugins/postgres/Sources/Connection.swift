@@ -56,6 +56,17 @@ internal import HoldfastDriver
         return hasAny
     }
 
+    /// Waits for a notification, but not longer than a call may go without being looked at.
+    func waitForNotification(_ call: Call) -> Bool {
+        var descriptor = pollfd(fd: unsafe PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        if unsafe poll(&descriptor, 1, call.sliceMilliseconds) > 0,
+            unsafe PQconsumeInput(handle) == 0
+        {
+            spoil()
+        }
+        return hasNotifications
+    }
+
     /// Whether the connection is still there and nothing unexpected lies on it; asks nobody.
     var isHealthy: Bool {
         guard !isSpoiled, unsafe PQstatus(handle) == CONNECTION_OK else { return false }

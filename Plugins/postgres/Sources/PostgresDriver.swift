@@ -22,6 +22,9 @@ struct PostgresDriver: Driver {
             "transaction", .native, limit: UInt64(PostgresStore.maximumChangeCount),
             note: "one transaction of the server, in one round trip"),
         Capability(
+            "watch", .native,
+            note: "by LISTEN and NOTIFY; behind a pooler by looking twice a second"),
+        Capability(
             "concurrency", .native, limit: 16, note: "the option pool_size: calls at once"),
     ]
 

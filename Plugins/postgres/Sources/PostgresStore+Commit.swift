@@ -81,6 +81,7 @@ extension PostgresStore: TransactionalStore {
             do throws(PostgresFailure) {
                 let rows = try pool.attempt(
                     plan.steps(illegible: illegible), isWrite: true, call)
+                announce(rows.last?.flag(0, 0) ?? false, call)
                 return plan.times(rows)
             } catch {
                 let place = error.step.flatMap { plan.place(of: $0) }

@@ -40,6 +40,7 @@ extension PostgresStore {
             [Step(statement, key.parameters + [wanted])], isWrite: true, call,
             "cannot remove \(key.shown)")[0]
         guard rows.count == 1, rows.flag(0, 0) else { throw condition.refusal(key, rows) }
+        announce(rows.flag(0, 4), call)
     }
 
     /// Writes the row, with the bytes or what leads to them.
@@ -53,6 +54,7 @@ extension PostgresStore {
             }
             throw condition.refusal(object.key, rows)
         }
+        announce(rows.flag(0, 4), call)
         return object.info(modified: rows.time(0, 1))
     }
 

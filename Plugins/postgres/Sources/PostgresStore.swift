@@ -11,12 +11,14 @@ final class PostgresStore: DriverStore {
     let pool: Pool
     let statements: Statements
     let uploads: Uploads
+    let watchers: Watchers
 
     /// Opens the database, making the tables where that is allowed and adopting them where needed.
     init(_ settings: Settings, mustExist: Bool, _ call: Call) throws(DriverError) {
         pool = Pool(settings)
         statements = Statements(settings.names)
         uploads = Uploads(settings.names)
+        watchers = Watchers(pool, statements)
         try Schema.prepare(pool, mustExist: mustExist, call)
         waitForWriters(call)
         // What was left behind by writers that ended in the middle of a large write.
@@ -42,7 +44,10 @@ final class PostgresStore: DriverStore {
             uncertaintyNanoseconds: monotonicNanoseconds() - before)
     }
 
-    func close(_ call: Call) { pool.close() }
+    func close(_ call: Call) {
+        watchers.close()
+        pool.close()
+    }
 
     /// Waits, but not long, for the transactions that are writing now.
     ///

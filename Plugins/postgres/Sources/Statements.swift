@@ -20,6 +20,14 @@ struct Statements: Sendable {
     let readChunk: Statement
     /// Tells watchers of a transaction of strict statements, as its last.
     let move: Statement
+    /// The cursor of this moment: the sum of the counters, which every commit changes.
+    let look: Statement
+    /// Asks to be told, on this connection.
+    let listen: Statement
+    /// Tells those who listen.
+    let announce: Statement
+    /// Says that somebody listens: $1 a number of its own.
+    let register: Statement
     /// The clock and the name of it.
     let clock: Statement
     /// The transactions that are writing objects at this moment.
@@ -88,6 +96,22 @@ struct Statements: Sendable {
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                   AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
                 """)
+        // The table's number tells the counters of a table that was made anew from the old ones.
+        look = kept(
+            """
+            SELECT to_regclass('\(names.changes)')::oid || '.' || sum(number) FROM \(names.changes)
+            """, [])
+        let channel = "\(names.base)_changes"
+        listen = Statement(once: "LISTEN \"\(channel)\"")
+        announce = kept("SELECT pg_notify('\(channel)', '')", [])
+        register = kept(
+            """
+            WITH old AS (DELETE FROM \(names.watchers)
+              WHERE until < clock_timestamp() - interval '1 hour')
+            INSERT INTO \(names.watchers) (watcher, until)
+            VALUES ($1, clock_timestamp() + interval '15 seconds')
+            ON CONFLICT (watcher) DO UPDATE SET until = excluded.until
+            """, [.number])
         clock = kept(
             """
             SELECT clock_timestamp(), extract(epoch FROM pg_postmaster_start_time())::text,

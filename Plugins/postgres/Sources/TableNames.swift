@@ -32,6 +32,8 @@ struct TableNames: Sendable {
     var chunks: String { quoted("_chunks") }
     /// The counters that every write moves.
     var changes: String { quoted("_changes") }
+    /// Those who want to be told of changes.
+    var watchers: String { quoted("_watchers") }
     /// The row that says which format the tables have.
     var format: String { quoted("_format") }
 

@@ -50,6 +50,12 @@ struct Tables {
             SELECT slot, 0 FROM generate_series(0, \(Self.slotCount - 1)) AS slot
             """,
             """
+            CREATE TABLE \(names.watchers) (
+              watcher bigint PRIMARY KEY,
+              until timestamptz NOT NULL
+            )
+            """,
+            """
             CREATE TABLE \(names.format) (
               one boolean PRIMARY KEY DEFAULT true CHECK (one),
               version integer NOT NULL,

@@ -49,7 +49,9 @@ struct WriteSQL {
               WHERE \(table.isKey())\(condition) RETURNING updated_at)
             \(strict ? "" : moved)
             """
-        if wanted == .nothing { return "\(gone) SELECT true, NULL::timestamptz, NULL::text" }
+        if wanted == .nothing {
+            return "\(gone) SELECT true, NULL::timestamptz, NULL::text, true, \(isWatched)"
+        }
         return "\(gone) \(strict ? verdict(table) : answer(table, wanted, claims: false))"
     }
 
@@ -82,6 +84,11 @@ struct WriteSQL {
 
     // MARK: - Parts
 
+    /// Whether somebody wants to be told.
+    private var isWatched: String {
+        "EXISTS (SELECT 1 FROM \(names.watchers) WHERE until > clock_timestamp())"
+    }
+
     /// Moves a counter by which watchers see that something was committed.
     ///
     /// Each server process has its own row, so that writers rarely wait for each other. It is locked after
@@ -97,7 +104,7 @@ struct WriteSQL {
     /// Moves the counter at the end of a transaction of strict statements, which do not.
     var move: String {
         "UPDATE \(names.changes) SET number = number + 1 "
-            + "WHERE slot = pg_backend_pid() % \(Tables.slotCount)"
+            + "WHERE slot = pg_backend_pid() % \(Tables.slotCount) RETURNING \(isWatched)"
     }
 
     private func change(
@@ -136,12 +143,12 @@ struct WriteSQL {
         _ table: Table, _ wanted: Statements.Wanted, claims: Bool
     ) -> String {
         let claimed = claims ? "EXISTS (SELECT 1 FROM claim)" : "true"
-        let done = "SELECT true, updated_at, NULL::text, true FROM done"
-        let lost = "UNION ALL SELECT false, NULL, NULL, \(claimed)"
+        let done = "SELECT true, updated_at, NULL::text, true, \(isWatched) FROM done"
+        let lost = "UNION ALL SELECT false, NULL, NULL, \(claimed), false"
         guard wanted != .nothing else { return "\(done) \(claims ? lost : "") LIMIT 1" }
         return """
             \(done) UNION ALL
-            SELECT false, NULL, version, \(claimed) FROM \(names.name(of: table)) WHERE \(table.isKey())
+            SELECT false, NULL, version, \(claimed), false FROM \(names.name(of: table)) WHERE \(table.isKey())
             \(lost) LIMIT 1
             """
     }
