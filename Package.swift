@@ -19,12 +19,16 @@ struct Driver {
 
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
+    Driver(id: "postgres", module: "PostgresDriver", dependencies: ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
 ]
 
 /// C libraries and shims of the drivers.
 let driverLibraries: [Target] = [
     .target(name: "CLocal", path: "Plugins/local/CLocal"),
+    .systemLibrary(
+        name: "CPostgres", path: "Plugins/postgres/CPostgres", pkgConfig: "libpq",
+        providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
         name: "CSQLite", path: "Plugins/sqlite/CSQLite", pkgConfig: "sqlite3",
         providers: [.apt(["libsqlite3-dev"])]),

@@ -1,0 +1,211 @@
+internal import HoldfastDriver
+internal import Synchronization
+
+/// The store's connections, lent to one call at a time in the order in which calls came.
+final class Pool: Sendable {
+    /// A connection that lay idle for this long is asked whether it still works.
+    private static let trustedNanoseconds: Int64 = 30_000_000_000
+    /// A connection is closed at this age: what was changed behind a name, or for a role, takes effect.
+    private static let lifetimeNanoseconds: Int64 = 3_600_000_000_000
+
+    private struct Shelf {
+        var idle: [Connection] = []
+        var openCount = 0
+        var queue: [Int] = []
+        var nextTicket = 0
+    }
+
+    private enum Turn { case use(Connection), open, over }
+
+    let settings: Settings
+    private let connector: Connector
+    private let shelf = Monitor(Shelf())
+    private let isForgetful = Atomic(false)
+    private static let probe = Statement(once: "SELECT 1")
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        connector = Connector(settings)
+    }
+
+    /// Runs statements together, on any connection.
+    ///
+    /// What only reads is tried a second time on a new connection when an old one turns out to be gone.
+    ///
+    /// - Parameters:
+    ///   - steps: The statements, one transaction.
+    ///   - isWrite: Whether they change something.
+    ///   - call: The call that waits.
+    ///   - action: What fails when it fails, such as `cannot read terraform/a`.
+    /// - Returns: The rows of each statement.
+    /// - Throws: ``DriverError``.
+    func run(
+        _ steps: [Step], isWrite: Bool = false, _ call: Call, _ action: @autoclosure () -> String
+    ) throws(DriverError) -> [Rows] {
+        do throws(PostgresFailure) {
+            return try attempt(steps, isWrite: isWrite, call)
+        } catch {
+            throw error.located(action(), settings, call, isWrite: isWrite)
+        }
+    }
+
+    /// As ``run(_:isWrite:_:_:)``, for those who look at what the server said.
+    func attempt(
+        _ steps: [Step], isWrite: Bool, _ call: Call
+    ) throws(PostgresFailure) -> [Rows] {
+        var canReconnect = !isWrite
+        while true {
+            if let code = call.overCode { throw .over(code, wasSent: false) }
+            let (connection, isUsed) = try take(call)
+            defer { give(connection) }
+            do throws(PostgresFailure) {
+                return try connection.run(steps, isWrite: isWrite, call)
+            } catch {
+                if error.isLost, isUsed, canReconnect {
+                    canReconnect = false
+                    dropIdle()
+                } else if error.isForgotten, settings.preparing == .auto, connection.keepsState {
+                    isForgetful.store(true, ordering: .relaxed)
+                } else if error.isOutdated, connection.keepsState {
+                    connection.spoil()
+                } else if !error.isTimedOut || call.isOver {
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// Runs `body` with a connection of its own for a transaction of several turns.
+    ///
+    /// - Parameters:
+    ///   - call: The call that waits.
+    ///   - action: What fails when no connection is to be had.
+    ///   - body: The turns; when it throws, the connection is closed, which ends its transaction.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``DriverError``.
+    func exclusively<Result>(
+        _ call: Call, _ action: String, _ body: (Connection) throws(DriverError) -> Result
+    ) throws(DriverError) -> Result {
+        let connection: Connection
+        do throws(PostgresFailure) {
+            (connection, _) = try take(call)
+        } catch {
+            throw error.located(action, settings, call, isWrite: false)
+        }
+        defer { give(connection) }
+        do throws(DriverError) {
+            return try body(connection)
+        } catch {
+            connection.spoil()
+            throw error
+        }
+    }
+
+    /// Opens a connection that does not belong to the pool.
+    func connect(_ call: Call) throws(PostgresFailure) -> Connection {
+        let connection = try connector.connect(call)
+        if isForgetful.load(ordering: .relaxed) { connection.keepsState = false }
+        return connection
+    }
+
+    /// Closes the idle connections; no call may be in flight.
+    func close() { dropIdle() }
+
+    // MARK: - Lending
+
+    private func take(_ call: Call) throws(PostgresFailure) -> (Connection, isUsed: Bool) {
+        while true {
+            switch nextTurn(call) {
+            case .over: throw busy(call)
+            case .open: return (try open(call), false)
+            case .use(let connection):
+                if try isFit(connection, call) { return (connection, true) }
+                connection.spoil()
+                give(connection)
+            }
+        }
+    }
+
+    private func nextTurn(_ call: Call) -> Turn {
+        let (turn, ticket) = shelf.withLock { shelf -> (Turn?, Int) in
+            if shelf.queue.isEmpty, let turn = Self.turn(&shelf, settings.poolSize) {
+                return (turn, 0)
+            }
+            shelf.nextTicket += 1
+            shelf.queue.append(shelf.nextTicket)
+            return (nil, shelf.nextTicket)
+        }
+        if let turn { return turn }
+        return shelf.wait(deadline: call.deadlineNanoseconds) { shelf -> Turn? in
+            if shelf.queue.first == ticket,
+                let turn = Self.turn(&shelf, self.settings.poolSize)
+            {
+                shelf.queue.removeFirst()
+                return turn
+            }
+            guard call.isOver else { return nil }
+            shelf.queue.removeAll { $0 == ticket }
+            return .over
+        }
+    }
+
+    private static func turn(_ shelf: inout Shelf, _ size: Int) -> Turn? {
+        if let connection = shelf.idle.popLast() { return .use(connection) }
+        guard shelf.openCount < size else { return nil }
+        shelf.openCount += 1
+        return .open
+    }
+
+    private func open(_ call: Call) throws(PostgresFailure) -> Connection {
+        do throws(PostgresFailure) {
+            return try connect(call)
+        } catch {
+            shelf.change { $0.openCount -= 1 }
+            throw error
+        }
+    }
+
+    private func isFit(_ connection: Connection, _ call: Call) throws(PostgresFailure) -> Bool {
+        if isForgetful.load(ordering: .relaxed), connection.keepsState { return false }
+        let now = monotonicNanoseconds()
+        guard now - connection.openedNanoseconds < Self.lifetimeNanoseconds, connection.isHealthy
+        else { return false }
+        guard now - connection.idleSince > Self.trustedNanoseconds else { return true }
+        do throws(PostgresFailure) {
+            _ = try connection.run([Step(Self.probe)], isWrite: false, call)
+            return true
+        } catch {
+            guard case .over = error.cause else { return false }
+            connection.spoil()
+            give(connection)
+            throw error
+        }
+    }
+
+    private func give(_ connection: Connection) {
+        connection.idleSince = monotonicNanoseconds()
+        shelf.change { shelf in
+            if connection.isSpoiled {
+                shelf.openCount -= 1
+            } else {
+                shelf.idle.append(connection)
+            }
+        }
+    }
+
+    /// Closes what lies idle: after a restart of the server all of it is gone.
+    private func dropIdle() {
+        let dropped = shelf.change { shelf in
+            defer { shelf.idle = [] }
+            shelf.openCount -= shelf.idle.count
+            return shelf.idle
+        }
+        _ = dropped
+    }
+
+    private func busy(_ call: Call) -> PostgresFailure {
+        PostgresFailure(
+            cause: .over(call.overCode ?? .deadline),
+            message: "all \(settings.poolSize) connections were in use until the call ended")
+    }
+}
