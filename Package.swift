@@ -20,6 +20,9 @@ struct Driver {
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
+    Driver(
+        id: "dynamodb", module: "DynamoDBDriver",
+        dependencies: ["SharedAWS", "SharedHTTP", "SharedJSON"]),
 ]
 
 let sdk = "sdk"
