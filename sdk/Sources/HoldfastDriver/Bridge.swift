@@ -51,6 +51,10 @@ protocol DriverBridge: Sendable {
     var table: UnsafePointer<holdfast_driver> { get }
     var description: DriverDescription { get }
     var operations: OperationBridge? { get }
+    /// Whether the stores change several objects at once.
+    var isTransactional: Bool { get }
+    /// Whether the stores can be watched: only where a call may block for long beside others.
+    var isWatchable: Bool { get }
     func start(_ host: HostServices) throws(DriverError) -> any DriverBox
 }
 
@@ -64,6 +68,11 @@ protocol DriverBox: AnyObject, Sendable {
     let operations = OperationBridge(D.operations)
     // SAFETY: allocated once and never changed or freed; the host reads it for the process's life.
     nonisolated(unsafe) let table: UnsafePointer<holdfast_driver>
+
+    var isTransactional: Bool { D.Store.self is any TransactionalStore.Type }
+    var isWatchable: Bool {
+        description.threadModel == .parallel && D.Store.self is any WatchableStore.Type
+    }
 
     init() { unsafe table = makeTable(D.description) }
 
@@ -125,10 +134,14 @@ private func makeTable(_ description: DriverDescription) -> UnsafePointer<holdfa
 }
 
 private func bridgeExtension(_ id: holdfast_text) -> UnsafeRawPointer? {
-    guard unsafe String(text: id) == HOLDFAST_OPERATIONS_ID, let bridge = operationBridge else {
-        return nil
+    guard let bridge else { return nil }
+    switch unsafe String(text: id) {
+    case HOLDFAST_OPERATIONS_ID: return unsafe bridge.operations.map { unsafe .init($0.table) }
+    case HOLDFAST_TRANSACTION_ID where bridge.isTransactional:
+        return unsafe UnsafeRawPointer(transactionTable)
+    case HOLDFAST_WATCH_ID where bridge.isWatchable: return unsafe UnsafeRawPointer(watchTable)
+    default: return nil
     }
-    return unsafe UnsafeRawPointer(bridge.table)
 }
 
 /// Copies text into memory that lives as long as the process.
@@ -338,12 +351,11 @@ private func report(_ call: CallPointer, _ body: () throws(DriverError) -> Void)
     }
 }
 
-private func sinkError(_ status: holdfast_status) -> DriverError {
+func sinkError(_ status: holdfast_status) -> DriverError {
     DriverError(.sinkStopped, "the consumer ended the call", vendorCode: Int64(status))
 }
 
-private func known(_ condition: UnsafePointer<holdfast_condition>) throws(DriverError) -> Condition
-{
+func known(_ condition: UnsafePointer<holdfast_condition>) throws(DriverError) -> Condition {
     guard let condition = unsafe Condition(condition.pointee) else {
         throw DriverError(.unsupported, "the condition's kind is not known to this driver")
     }

@@ -114,6 +114,13 @@ package struct TextBlock {
         return start..<bytes.count
     }
 
+    /// Appends bytes and returns where they lie.
+    package mutating func append(_ bytes: [UInt8]) -> Range<Int> {
+        let start = self.bytes.count
+        self.bytes += bytes
+        return start..<self.bytes.count
+    }
+
     /// Lends the block; the closure's argument turns a range into text.
     package func withTexts<Result>(_ body: ((Range<Int>) -> holdfast_text) -> Result) -> Result {
         unsafe bytes.withUnsafeBufferPointer { block in

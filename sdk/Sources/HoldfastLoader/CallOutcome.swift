@@ -29,6 +29,8 @@ struct CallOutcome {
     let isWrite: Bool
     /// The operation that was called by its id; empty for the interface's own functions.
     var operation = ""
+    /// Of a commit: how many changes it has, one of which a failure may name.
+    var changeCount = 0
 
     /// What was called, for messages.
     private var name: String { operation.isEmpty ? "\(function)" : operation }
@@ -59,6 +61,11 @@ struct CallOutcome {
                 Defect("returned \(status) but reported \(report.code.status): \(report.message)"))
         }
         if !isWrite { report.applied = .no }
+        if changeCount == 0 { report.change = nil }
+        if let change = report.change, change > changeCount {
+            return failure(
+                Defect("named the change \(change) of \(changeCount), \(report.message),"))
+        }
         return report
     }
 

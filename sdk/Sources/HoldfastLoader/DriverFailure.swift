@@ -45,11 +45,14 @@ public struct DriverFailure: Error, Sendable, Hashable, CustomStringConvertible 
     public var vendorName: String
     /// With ``Code/condition``: the object's version; `nil` when absent or unknown.
     public var currentVersion: Version?
+    /// Of a commit: which change failed, from 1; `nil` when none did or it is not known.
+    public var change: Int?
 
     /// Makes a failure; the defaults are those of a call that changed nothing and will fail again.
     public init(
         _ code: Code, _ message: String, applied: Applied = .no, retry: Retry = .never,
-        vendorCode: Int64 = 0, vendorName: String = "", currentVersion: Version? = nil
+        vendorCode: Int64 = 0, vendorName: String = "", currentVersion: Version? = nil,
+        change: Int? = nil
     ) {
         self.code = code
         self.message = message
@@ -58,6 +61,7 @@ public struct DriverFailure: Error, Sendable, Hashable, CustomStringConvertible 
         self.vendorCode = vendorCode
         self.vendorName = vendorName
         self.currentVersion = currentVersion
+        self.change = change
     }
 
     /// The class, the message and the store's own code.

@@ -131,6 +131,7 @@ extension DriverFailure {
             applied: Applied(rawValue: error.pointee.applied) ?? .unknown, retry: retry,
             vendorCode: error.pointee.vendor_code,
             vendorName: String(message: error.pointee.vendor_name),
-            currentVersion: version.flatMap { unsafe $0.isEmpty ? nil : Version(token: Array($0)) })
+            currentVersion: version.flatMap { unsafe $0.isEmpty ? nil : Version(token: Array($0)) },
+            change: error.pointee.change == 0 ? nil : Int(error.pointee.change))
     }
 }

@@ -40,6 +40,8 @@ public struct HostIdentity: Sendable, Hashable {
     private let state = Mutex<State>(.loaded)
     /// The operations, once they were asked for.
     let operationTable = Mutex<Result<OperationTable?, DriverFailure>?>(nil)
+    /// The other extensions that this host knows.
+    let tables = ExtensionTables()
 
     init(
         inspection: LibraryInspection, manifest: DriverManifest, table: DriverTable,
@@ -143,6 +145,12 @@ public struct HostIdentity: Sendable, Hashable {
         if let defect = document.defect { throw outcome("describe").failure(defect) }
         try outcome("describe").check(status, context)
         return document.bytes
+    }
+
+    /// Whether the driver is started and not stopped.
+    var isStarted: Bool {
+        if case .started = state.withLock({ $0 }) { return true }
+        return false
     }
 
     /// The constant table of an extension.

@@ -146,6 +146,42 @@ final class SwiftMemoryStore: DriverStore {
         }
     }
 
+    /// How many writes there were.
+    var writes: Int { content.withLock { $0.writes } }
+
+    /// Makes all changes, or none; `bytes` are those of the puts.
+    func apply(_ changes: [Change], _ bytes: [[UInt8]]) throws(DriverError) -> [ObjectInfo] {
+        try content.withLock { content throws(DriverError) in
+            var next = content
+            var infos: [ObjectInfo] = []
+            next.writes += 1
+            for (index, change) in changes.enumerated() {
+                do throws(DriverError) {
+                    try Self.check(change.condition, content.objects[change.key])
+                } catch {
+                    var named = error
+                    named.change = UInt32(index + 1)
+                    throw named
+                }
+                switch change.action {
+                case .check: break
+                case .remove: next.objects[change.key] = nil
+                case .put(let attributes, _):
+                    guard infos.count < bytes.count else { continue }
+                    let object = Object(
+                        info: ObjectInfo(
+                            version: Version("v\(next.writes)"),
+                            byteCount: UInt64(bytes[infos.count].count), modifiedNanoseconds: 5,
+                            attributes: attributes), bytes: bytes[infos.count])
+                    next.objects[change.key] = object
+                    infos.append(object.info)
+                }
+            }
+            content = next
+            return infos
+        }
+    }
+
     func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(DriverError) {
         try content.withLock { content throws(DriverError) in
             try Self.check(condition, content.objects[key])
