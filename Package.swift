@@ -21,7 +21,12 @@ let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
     Driver(id: "postgres", module: "PostgresDriver", dependencies: ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
+    Driver(
+        id: "dynamodb", module: "DynamoDBDriver",
+        dependencies: ["SharedAWS", "SharedHTTP", "SharedJSON"]),
 ]
+
+let sdk = "sdk"
 
 /// C libraries and shims of the drivers.
 let driverLibraries: [Target] = [
@@ -32,11 +37,32 @@ let driverLibraries: [Target] = [
     .systemLibrary(
         name: "CSQLite", path: "Plugins/sqlite/CSQLite", pkgConfig: "sqlite3",
         providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+        name: "CCurl", path: "Plugins/Shared/HTTP/CCurl", pkgConfig: "libcurl",
+        providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", path: "Plugins/Shared/AWS/CCrypto", pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]),
+]
+
+/// What several drivers need: HTTP, JSON, and the signing and credentials of AWS.
+let sharedByDrivers: [Target] = [
+    .target(
+        name: "SharedHTTP",
+        dependencies: ["CCurl", .product(name: "HoldfastDriver", package: sdk)],
+        path: "Plugins/Shared/HTTP/Sources"),
+    .target(name: "SharedJSON", path: "Plugins/Shared/JSON/Sources"),
+    .target(
+        name: "SharedAWS",
+        dependencies: [
+            "CCrypto", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        path: "Plugins/Shared/AWS/Sources"),
 ]
 
 // MARK: - Modules
 
-let sdk = "sdk"
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
@@ -164,7 +190,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: driverLibraries + driverTargets + modules + tests + instruments,
+    targets: driverLibraries + sharedByDrivers + driverTargets + modules + tests + instruments,
     swiftLanguageModes: [.v6]
 )
 

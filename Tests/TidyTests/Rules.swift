@@ -25,6 +25,16 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
     ("Plugins/sqlite", ["HoldfastDriver", "CSQLite", "Glibc", "Synchronization"]),
     (
+        "Plugins/dynamodb",
+        ["HoldfastDriver", "SharedAWS", "SharedHTTP", "SharedJSON", "Glibc", "Synchronization"]
+    ),
+    ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
+    ("Plugins/Shared/JSON", []),
+    (
+        "Plugins/Shared/AWS",
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
+    ),
+    (
         "Sources/Host",
         [
             "HoldfastLoader", "HoldfastIsolation", "Crypto", "Glibc", "Synchronization",
@@ -47,7 +57,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "Foundation",
+    "CLocal", "DynamoDBDriver", "SharedAWS", "SharedHTTP", "SharedJSON", "CCurl", "CCrypto",
+    "Foundation",
 ]
 
 /// The module that a line imports, if it is an import.

@@ -1,0 +1,57 @@
+internal import HoldfastDriver
+internal import SharedHTTP
+
+/// One place where credentials may be found.
+protocol CredentialLink: Sendable {
+    /// The place in messages.
+    var name: String { get }
+
+    /// Looks for credentials.
+    ///
+    /// - Returns: `nil` when this place has none and the next one counts.
+    /// - Throws: ``DriverError`` when the place has some and they cannot be had.
+    func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials?
+}
+
+/// The places in their order; the first that has credentials counts.
+public struct CredentialChain: Sendable {
+    private let links: [any CredentialLink]
+
+    init(_ links: [any CredentialLink]) { self.links = links }
+
+    func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials {
+        for link in links {
+            if let found = try link.find(control) { return found }
+        }
+        let places = links.map(\.name).joined(separator: ", ")
+        throw DriverError(
+            .unauthenticated,
+            "no AWS credentials were found (\(places)): set access_key_id and secret_access_key,"
+                + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
+    }
+}
+
+/// Keys that the options give.
+struct FixedKeys: CredentialLink {
+    let credentials: AWSCredentials
+    let name = "options"
+
+    func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? { credentials }
+}
+
+/// Keys in the shared files.
+struct ProfileKeys: CredentialLink {
+    let files: ProfileFiles
+    let named: String?
+    let name = "shared files"
+
+    func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? {
+        let profile = try files.read(named)
+        if let keys = profile.credentials { return keys }
+        guard let other = profile.unsupported else { return nil }
+        throw DriverError(
+            .unauthenticated,
+            "the AWS profile \(named ?? "default") gets its keys by \(other), which this driver does not"
+                + " do: give it keys, for instance those of `aws configure export-credentials`")
+    }
+}

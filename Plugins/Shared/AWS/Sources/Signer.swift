@@ -1,0 +1,170 @@
+public import SharedHTTP
+
+/// Signs requests by AWS Signature Version 4.
+public struct Signer: Sendable {
+    /// What stands for the hash of a body that is not signed, in services that allow it.
+    public static let unsignedPayload = "UNSIGNED-PAYLOAD"
+    private static let algorithm = "AWS4-HMAC-SHA256"
+
+    /// The service's name in signatures, such as `dynamodb`.
+    public var service: String
+    /// The region's name, such as `eu-central-1`.
+    public var region: String
+    /// Whether a path that is already escaped is escaped once more: everywhere but in S3.
+    public var escapesPathTwice: Bool
+    /// Whether the hash of the body is sent as a header of its own, as S3 wants it.
+    public var sendsPayloadHash: Bool
+
+    /// Makes a signer.
+    public init(
+        service: String, region: String, escapesPathTwice: Bool = true,
+        sendsPayloadHash: Bool = false
+    ) {
+        self.service = service
+        self.region = region
+        self.escapesPathTwice = escapesPathTwice
+        self.sendsPayloadHash = sendsPayloadHash
+    }
+
+    /// Adds the headers of a signature.
+    ///
+    /// - Parameters:
+    ///   - request: The request with all other headers; its URL is escaped.
+    ///   - credentials: Whose signature.
+    ///   - seconds: The time, since 1970 UTC.
+    ///   - payloadHash: The hash of a body that is a stream, or ``unsignedPayload``.
+    public func sign(
+        _ request: inout HTTPRequest, _ credentials: AWSCredentials, at seconds: Int64,
+        payloadHash: String? = nil
+    ) {
+        let time = Timestamp.basic(seconds)
+        let hash = payloadHash ?? self.hash(of: request.body)
+        request.headers.append(("X-Amz-Date", time))
+        if let token = credentials.sessionToken {
+            request.headers.append(("X-Amz-Security-Token", token))
+        }
+        if sendsPayloadHash { request.headers.append(("X-Amz-Content-Sha256", hash)) }
+        let url = SplitURL(request.url)
+        let headers = signedHeaders(request, url)
+        let names = headers.map(\.name).joined(separator: ";")
+        let canonical = [
+            request.method, canonicalPath(url.path), url.canonicalQuery,
+            headers.map { "\($0.name):\($0.value)\n" }.joined(), names, hash,
+        ].joined(separator: "\n")
+        let signature = signature(of: canonical, credentials, time)
+        let scope = "\(credentials.accessKeyID)/\(scope(time))"
+        request.headers.append(
+            (
+                "Authorization",
+                "\(Self.algorithm) Credential=\(scope), SignedHeaders=\(names), Signature=\(signature)"
+            ))
+    }
+
+    /// A URL that carries its signature, for whoever has it.
+    ///
+    /// - Parameters:
+    ///   - method: The only method that it allows.
+    ///   - url: The escaped URL.
+    ///   - credentials: Whose signature.
+    ///   - seconds: The time, since 1970 UTC.
+    ///   - lifetime: How long it is good for, in seconds.
+    /// - Returns: The URL with the signature in its query.
+    public func presigned(
+        _ method: String, _ url: String, _ credentials: AWSCredentials, at seconds: Int64,
+        lifetime: Int
+    ) -> String {
+        let time = Timestamp.basic(seconds)
+        var items = [
+            ("X-Amz-Algorithm", Self.algorithm),
+            ("X-Amz-Credential", "\(credentials.accessKeyID)/\(scope(time))"),
+            ("X-Amz-Date", time), ("X-Amz-Expires", String(lifetime)),
+            ("X-Amz-SignedHeaders", "host"),
+        ]
+        if let token = credentials.sessionToken { items.append(("X-Amz-Security-Token", token)) }
+        let query = URLText.query(items)
+        let full = url + (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
+        let split = SplitURL(full)
+        let canonical = [
+            method, canonicalPath(split.path), split.canonicalQuery, "host:\(split.authority)\n",
+            "host", Self.unsignedPayload,
+        ].joined(separator: "\n")
+        return full + "&X-Amz-Signature=" + signature(of: canonical, credentials, time)
+    }
+
+    private func hash(of body: HTTPRequest.Body) -> String {
+        switch body {
+        case .none: Digest.hexadecimal(Digest.sha256([]))
+        case .bytes(let bytes): Digest.hexadecimal(Digest.sha256(bytes))
+        case .stream: Self.unsignedPayload
+        }
+    }
+
+    private func scope(_ time: String) -> String {
+        "\(time.prefix(8))/\(region)/\(service)/aws4_request"
+    }
+
+    private func signature(
+        of canonical: String, _ credentials: AWSCredentials, _ time: String
+    ) -> String {
+        let text = [
+            Self.algorithm, time, scope(time),
+            Digest.hexadecimal(Digest.sha256(Array(canonical.utf8))),
+        ].joined(separator: "\n")
+        var key = Array("AWS4\(credentials.secretAccessKey)".utf8)
+        for part in [String(time.prefix(8)), region, service, "aws4_request", text] {
+            key = Digest.hmac(key: key, Array(part.utf8))
+        }
+        return Digest.hexadecimal(key)
+    }
+
+    private func canonicalPath(_ path: String) -> String {
+        guard !path.isEmpty else { return "/" }
+        return escapesPathTwice ? URLText.escaped(path, keepsSlashes: true) : path
+    }
+
+    /// All headers but those that are changed on the way, in ascending order, values of one name together.
+    private func signedHeaders(
+        _ request: HTTPRequest, _ url: SplitURL
+    ) -> [(name: String, value: String)] {
+        let unsigned: Set<String> = ["authorization", "expect", "user-agent", "x-amzn-trace-id"]
+        var values = ["host": [url.authority]]
+        for (name, value) in request.headers {
+            let name = name.lowercased()
+            if name == "host" || unsigned.contains(name) { continue }
+            let words = value.split { $0 == " " || $0 == "\t" }
+            values[name, default: []].append(words.joined(separator: " "))
+        }
+        return values.keys.sorted().map { ($0, values[$0, default: []].joined(separator: ",")) }
+    }
+}
+
+/// The parts of an escaped URL.
+private struct SplitURL {
+    var authority: String
+    var path: String
+    var query: String
+
+    init(_ url: String) {
+        let bytes = Array(url.utf8)
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.startIndex
+        let rest = bytes.dropFirst(colon + 3)
+        let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        let path = rest.dropFirst(authority.count).prefix { $0 != UInt8(ascii: "?") }
+        let query = rest.dropFirst(authority.count + path.count + 1)
+        self.authority = String(decoding: authority, as: UTF8.self)
+        self.path = String(decoding: path, as: UTF8.self)
+        self.query = String(decoding: query, as: UTF8.self)
+    }
+
+    /// The query with its items in ascending order of their bytes.
+    var canonicalQuery: String {
+        var items: [(name: String, value: String)] = []
+        for item in query.split(separator: "&") {
+            let name = item.prefix { $0 != "=" }
+            items.append((String(name), String(item.dropFirst(name.count + 1))))
+        }
+        // All of it is ASCII, so that Swift's order is that of the bytes.
+        items.sort { $0.name == $1.name ? $0.value < $1.value : $0.name < $1.name }
+        return items.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    }
+}

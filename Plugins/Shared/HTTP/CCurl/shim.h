@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What Swift cannot import from libcurl: functions with variable arguments, one wrapper for each type.
+
+#ifndef HOLDFAST_CURL_SHIM_H
+#define HOLDFAST_CURL_SHIM_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+typedef size_t (*holdfast_curl_transfer)(char *bytes, size_t size, size_t count, void *context);
+
+// Prepares libcurl, once in a process; 0 unless it has TLS, and can be prepared beside other users.
+static inline int holdfast_curl_prepare(void) {
+    const int needed = CURL_VERSION_SSL | CURL_VERSION_THREADSAFE;
+    if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) return 0;
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    return version->version_num >= 0x075700 && (version->features & needed) == needed;
+}
+
+static inline CURLcode holdfast_curl_set_number(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode holdfast_curl_set_size(CURL *handle, CURLoption option, int64_t value) {
+    return curl_easy_setopt(handle, option, (curl_off_t)value);
+}
+
+static inline CURLcode holdfast_curl_set_text(CURL *handle, CURLoption option, const char *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode holdfast_curl_set_pointer(CURL *handle, CURLoption option, void *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode holdfast_curl_set_function(CURL *handle, CURLoption option,
+                                                  holdfast_curl_transfer function) {
+    return curl_easy_setopt(handle, option, function);
+}
+
+static inline long holdfast_curl_number(CURL *handle, CURLINFO info) {
+    long value = 0;
+    return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? value : 0;
+}
+
+static inline int64_t holdfast_curl_size(CURL *handle, CURLINFO info) {
+    curl_off_t value = 0;
+    return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? (int64_t)value : 0;
+}
+
+// Takes the next message of a finished transfer; returns 0 when there is none.
+static inline int holdfast_curl_finished(CURLM *multi, CURLcode *result) {
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
+        if (message->msg != CURLMSG_DONE) continue;
+        *result = message->data.result;
+        return 1;
+    }
+    return 0;
+}
+
+#endif  // HOLDFAST_CURL_SHIM_H

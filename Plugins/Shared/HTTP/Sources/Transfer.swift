@@ -1,0 +1,149 @@
+internal import CCurl
+internal import HoldfastDriver
+
+/// One request on its way.
+///
+/// libcurl calls back on the thread that runs the transfer, and only while it runs.
+@safe final class Transfer {
+    /// The longest wait between two looks at the call's cancellation.
+    private static let sliceMilliseconds: Int64 = 50
+
+    let request: HTTPRequest
+    private let limit: Int
+    private let receiver: HTTPClient.Receiver?
+    var response = HTTPResponse()
+    /// Why a callback ended the transfer.
+    var failure: DriverError?
+    /// The bytes of the body that libcurl took.
+    var taken = 0
+
+    init(_ request: HTTPRequest, limit: Int, _ receiver: HTTPClient.Receiver?) {
+        self.request = request
+        self.limit = limit
+        self.receiver = receiver
+    }
+
+    func run(
+        on line: Line, _ settings: HTTPSettings, _ control: some CallControl
+    ) -> Result<HTTPResponse, DriverError> {
+        unsafe curl_easy_reset(line.easy)
+        let headers = unsafe headerList()
+        defer { unsafe curl_slist_free_all(headers) }
+        unsafe configure(line.easy, settings, headers)
+        let multi = unsafe UnsafeMutableRawPointer(line.multi)
+        guard unsafe curl_multi_add_handle(multi, line.easy) == CURLM_OK else {
+            return .failure(DriverError(.internalError, "libcurl refused a transfer"))
+        }
+        defer { unsafe curl_multi_remove_handle(multi, line.easy) }
+        return withExtendedLifetime(self) { unsafe drive(multi, line.easy, control) }
+    }
+
+    private func drive(
+        _ multi: UnsafeMutableRawPointer, _ easy: UnsafeMutableRawPointer,
+        _ control: some CallControl
+    ) -> Result<HTTPResponse, DriverError> {
+        var running: Int32 = 0
+        while true {
+            let status = unsafe curl_multi_perform(multi, &running)
+            var result = CURLE_OK
+            if unsafe holdfast_curl_finished(multi, &result) != 0 {
+                return unsafe finished(result, easy)
+            }
+            guard status == CURLM_OK, running > 0 else {
+                return .failure(DriverError(.internalError, "libcurl lost a transfer"))
+            }
+            if control.isOver {
+                let applied = unsafe appliedNow(easy)
+                return .failure(control.overError("waiting for \(server)", applied: applied))
+            }
+            let left = control.remainingNanoseconds / 1_000_000 + 1
+            unsafe curl_multi_poll(multi, nil, 0, Int32(min(left, Self.sliceMilliseconds)), nil)
+        }
+    }
+
+    private func finished(
+        _ result: CURLcode, _ easy: UnsafeMutableRawPointer
+    ) -> Result<HTTPResponse, DriverError> {
+        if result == CURLE_OK { return .success(response) }
+        let applied = unsafe appliedNow(easy)
+        if var failure {
+            // A source that failed never completed the request; a sink may fail after it was done.
+            failure.applied = applied
+            return .failure(failure)
+        }
+        return .failure(transferError(result, server: server, applied: applied))
+    }
+
+    /// What the server can have done: nothing unless it has the head and the whole body.
+    private func appliedNow(_ easy: UnsafeMutableRawPointer) -> DriverError.Applied {
+        let head = unsafe holdfast_curl_number(easy, CURLINFO_REQUEST_SIZE)
+        let body = unsafe holdfast_curl_size(easy, CURLINFO_SIZE_UPLOAD_T)
+        return head == 0 || body < Int64(clamping: request.byteCount) ? .no : .unknown
+    }
+
+    /// The scheme, host and port of the URL: what a message may show of it.
+    var server: String {
+        guard let start = request.url.range(ofASCII: "://") else { return "the server" }
+        let rest = request.url[start...]
+        return String(request.url[..<start]) + rest.prefix { $0 != "/" && $0 != "?" }
+    }
+
+    // MARK: - Callbacks
+
+    /// Takes a piece of the answer's body.
+    func receive(_ span: RawSpan) -> Bool {
+        do throws(DriverError) {
+            if let receiver, response.isSuccess {
+                try receiver(response, span)
+            } else {
+                guard response.body.count + span.byteCount <= limit else {
+                    throw DriverError(
+                        .io, "\(server) sent an answer of more than \(limit) bytes",
+                        vendorCode: Int64(response.status))
+                }
+                unsafe span.withUnsafeBytes { unsafe response.body.append(contentsOf: $0) }
+            }
+            return true
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    /// Gives the next bytes of the body; `nil` when there are none because the source failed.
+    func give(_ space: UnsafeMutableRawBufferPointer) -> Int? {
+        switch request.body {
+        case .none: return 0
+        case .bytes(let bytes):
+            let piece = bytes[taken..<min(bytes.count, taken + space.count)]
+            unsafe space.copyBytes(from: piece)
+            taken += piece.count
+            return piece.count
+        case .stream(let length, let read):
+            do throws(DriverError) {
+                var span = unsafe MutableRawSpan(_unsafeBytes: space)
+                let count = try read(&span)
+                taken += count
+                guard taken <= length, count > 0 || taken == length else {
+                    throw DriverError(.source, "the source has another length than it said")
+                }
+                return count
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+    }
+}
+
+extension String {
+    /// The index behind the first occurrence of `text`.
+    fileprivate func range(ofASCII text: String) -> Index? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,39 @@
+internal import HoldfastDriver
+internal import SharedHTTP
+internal import SharedJSON
+internal import Synchronization
+
+/// One table, whose rows are the objects of many workspaces.
+final class DynamoDBStore: DriverStore {
+    /// The most bytes of one object.
+    static let maximumByteCount: UInt64 = 64 << 30
+    /// The most bytes that are kept in the object's item, where the AWS CLI shows them.
+    static let inlineByteCount = UploadLayout.chunkByteCount
+
+    let service: Service
+
+    init(_ service: Service) { self.service = service }
+
+    func capabilities(_ call: Call) throws(DriverError) -> [Capability] {
+        DynamoDBDriver.capabilities
+    }
+
+    func ping(_ call: Call) throws(DriverError) -> StoreClock? {
+        // No object can lie there, so that this only asks whether the table can be read.
+        let key = ItemKey(partition(workspace: ""), "PING")
+        do throws(ServiceFailure) {
+            _ = try service.perform("GetItem", Self.read(key), call)
+        } catch {
+            throw error.error.during("cannot read \(service.shown)")
+        }
+        // The service's answers carry a date, in whole seconds and not of one clock: no clock for leases.
+        return nil
+    }
+
+    func close(_ call: Call) { service.close() }
+
+    /// The members of a read of one item; all reads are consistent.
+    static func read(_ key: ItemKey) -> [String: JSONValue] {
+        ["Key": .object(key.json), "ConsistentRead": .boolean(true)]
+    }
+}
