@@ -5,6 +5,8 @@
 // spoils one call. Stores that are opened with a name outlive their closing; others do not.
 
 #include <holdfast/driver.h>
+#include <holdfast/transaction.h>
+#include <holdfast/watch.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #define TEXT(s) ((holdfast_text){(s), sizeof(s) - 1})
 #define MOST 1024
 #define MOST_BYTES 1048576
+#define MOST_CHANGES 1000
 
 typedef struct {
     char *key;  // collection, workspace and path, each with its terminator
@@ -30,7 +33,8 @@ typedef struct {
     pthread_mutex_t lock;
     object *objects[MOST];
     uint32_t count;
-    uint64_t writes;
+    uint64_t writes, changes;
+    long long born;
     char name[64];  // empty for a store that ends with its closing
 } memory;
 
@@ -165,6 +169,12 @@ static const char description[] =
     CAPABILITY("condition.version", LEVEL_OF_VERSION) CAPABILITY("range", 20)
     CAPABILITY("list.attributes", 20) CAPABILITY("clock", 20)
     "{\"id\":\"value\",\"level\":10,\"limit\":1048576,\"note\":\"small\"},"
+#ifndef NO_TRANSACTIONS
+    "{\"id\":\"transaction\",\"level\":20,\"limit\":1000},"
+#endif
+#ifndef NO_WATCHES
+    "{\"id\":\"watch\",\"level\":20},"
+#endif
     "{\"id\":\"volatile\",\"level\":20,\"limit\":0,\"note\":\"gone with the process\"}]}";
 
 static holdfast_status describe(void *driver, const holdfast_call *call, const holdfast_sink *sink) {
@@ -178,10 +188,19 @@ static holdfast_status describe(void *driver, const holdfast_call *call, const h
 
 #include "operations.h"
 
+static const holdfast_transaction transactions;
+static const holdfast_watch watches;
+
 static const void *extension(void *driver, holdfast_text id) {
     static const uint32_t table = 16;
 #ifndef NO_OPERATIONS
     if (is(id, HOLDFAST_OPERATIONS_ID)) return &operations;
+#endif
+#ifndef NO_TRANSACTIONS
+    if (is(id, HOLDFAST_TRANSACTION_ID)) return &transactions;
+#endif
+#ifndef NO_WATCHES
+    if (is(id, HOLDFAST_WATCH_ID)) return &watches;
 #endif
     return is(id, "holdfast.example/1") ? &table : NULL;
 }
@@ -248,6 +267,12 @@ static holdfast_status capabilities(void *store, const holdfast_call *call,
         {sizeof *all, 0, TEXT("list.attributes"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
         {sizeof *all, 0, TEXT("clock"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
         {sizeof *all, 0, TEXT("value"), HOLDFAST_LEVEL_EMULATED, 0, MOST_BYTES, TEXT("small")},
+#ifndef NO_TRANSACTIONS
+        {sizeof *all, 0, TEXT("transaction"), HOLDFAST_LEVEL_NATIVE, 0, MOST_CHANGES, TEXT("")},
+#endif
+#ifndef NO_WATCHES
+        {sizeof *all, 0, TEXT("watch"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
+#endif
         {sizeof *all, 0, TEXT("volatile"), HOLDFAST_LEVEL_NATIVE, 0, 0, TEXT("")},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -320,6 +345,12 @@ static holdfast_status get(void *store, const holdfast_call *call, const holdfas
     return status;
 }
 
+static void erase(memory *m, object *o, uint32_t at) {
+    release(o);
+    memmove(m->objects + at, m->objects + at + 1, (--m->count - at) * sizeof *m->objects);
+    m->changes++;
+}
+
 static holdfast_status insert(memory *m, const holdfast_call *call, const holdfast_put *request,
                               uint8_t *bytes, uint64_t count, const holdfast_info_sink *sink) {
     uint32_t at;
@@ -353,6 +384,7 @@ static holdfast_status insert(memory *m, const holdfast_call *call, const holdfa
         memmove(m->objects + at + 1, m->objects + at, (m->count++ - at) * sizeof *m->objects);
     }
     m->objects[at] = o;
+    m->changes++;
     holdfast_info info = describe_object(o, 1);
     return sink->info(sink->context, &info);
 }
@@ -395,10 +427,7 @@ static holdfast_status remove_object(void *store, const holdfast_call *call,
     pthread_mutex_lock(&m->lock);
     object *o = find(m, request->key, &at);
     holdfast_status status = check(call, o, request->condition);
-    if (status == 0 && o) {
-        release(o);
-        memmove(m->objects + at, m->objects + at + 1, (--m->count - at) * sizeof *m->objects);
-    }
+    if (status == 0 && o) erase(m, o, at);
     pthread_mutex_unlock(&m->lock);
     return status;
 }
@@ -442,6 +471,8 @@ static holdfast_status list(void *store, const holdfast_call *call, const holdfa
     pthread_mutex_unlock(&m->lock);
     return status;
 }
+
+#include "transactions.h"
 
 // ---- The library
 

@@ -28,6 +28,7 @@ struct CallerEnded: Error {}
 
     func add(_ info: ObjectInfo) throws -> SinkAnswer {
         if batch.byteCount > 0 { try flush() }
+        if batch.infos.count == 8 { try flush() }
         batch.infos.append(WireInfo(info))
         return isStopped ? .stop : .more
     }

@@ -82,6 +82,10 @@ final class ServedConnection {
         case .listCall(let request): try list(request, context, &result)
         case .operationsCall: try operations(&result)
         case .operationCall(let request): try call(request, context, &result)
+        case .commitCall(let request): try commit(request, context, &result)
+        case .watchCall(let request):
+            result.cursor = try served.store().watch(WatchRequest(request), context)
+        case .extensionsCall: result.extensions = served.driver.extensionBits
         case .pingCall: result.clock = try served.store().ping(context).map(WireClock.init)
         default: throw DriverFailure(.unsupported, "the driver's process does not know this call")
         }
@@ -117,6 +121,27 @@ final class ServedConnection {
                 length: request.length == .max ? nil : request.length),
             context, source: { unsafe try inlet.read($0) })
         result.batch.infos = [WireInfo(info)]
+    }
+
+    private func commit(
+        _ request: WireCommitCall, _ context: CallContext, _ result: inout WireResult
+    ) throws {
+        var changes = request.changes
+        while changes.count < Int(request.count) {
+            guard case .changes(let more)? = try? buffer.receive(socket), !more.changes.isEmpty
+            else { throw CallerEnded() }
+            changes += more.changes
+        }
+        let inlet = Inlet(socket, window, buffer, first: request.filling)
+        let sources = SourceReader(inlet, changes)
+        let infos = try unsafe served.store().commit(changes.map(Change.init), context) {
+            unsafe try sources.read($0, $1)
+        }
+        // All has been read, but the word that this was the end may still be on its way.
+        try? inlet.expectEnd()
+        let outlet = Outlet(socket, window, buffer)
+        for case let info? in infos { _ = try outlet.add(info) }
+        result.batch = outlet.batch
     }
 
     private func operations(_ result: inout WireResult) throws {
@@ -202,6 +227,9 @@ extension Message {
         case .pingCall(let request): request.call
         case .operationsCall(let request): request.call
         case .operationCall(let request): request.call
+        case .commitCall(let request): request.call
+        case .watchCall(let request): request.call
+        case .extensionsCall(let request): request.call
         default: nil
         }
     }

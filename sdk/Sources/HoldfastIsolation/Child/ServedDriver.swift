@@ -1,3 +1,4 @@
+internal import CHoldfast
 internal import HoldfastLoader
 internal import Synchronization
 
@@ -35,5 +36,15 @@ final class ServedDriver: Sendable {
         let store = try store()
         opened.withLock { $0 = nil }
         try store.close(context)
+    }
+}
+
+extension LoadedDriver {
+    /// Which extensions this driver has, as `ExtensionsCall` is answered.
+    var extensionBits: UInt32 {
+        let transactions = unsafe extensionTable(HOLDFAST_TRANSACTION_ID) != nil
+        let watches = unsafe extensionTable(HOLDFAST_WATCH_ID) != nil
+        return (transactions ? ExtensionBits.transactions : 0)
+            | (watches ? ExtensionBits.watches : 0)
     }
 }

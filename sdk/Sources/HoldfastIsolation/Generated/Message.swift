@@ -23,12 +23,16 @@ package enum Message: Sendable, Hashable {
     case answer(WireAnswer)
     case operationsCall(WireOperationsCall)
     case operationCall(WireOperationCall)
+    case commitCall(WireCommitCall)
+    case changes(WireChanges)
+    case watchCall(WireWatchCall)
+    case extensionsCall(WireExtensionsCall)
     case delivery(WireDelivery)
     case result(WireResult)
     case credit(WireCredit)
 
     /// The version of the messages that both sides must have.
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
 
     /// The most bytes of a frame.
     package static let mostBytes = 98304
@@ -56,6 +60,10 @@ package enum Message: Sendable, Hashable {
         case 29: self = .answer(try WireAnswer(from: &reader))
         case 30: self = .operationsCall(try WireOperationsCall(from: &reader))
         case 31: self = .operationCall(try WireOperationCall(from: &reader))
+        case 35: self = .commitCall(try WireCommitCall(from: &reader))
+        case 36: self = .changes(try WireChanges(from: &reader))
+        case 37: self = .watchCall(try WireWatchCall(from: &reader))
+        case 38: self = .extensionsCall(try WireExtensionsCall(from: &reader))
         case 32: self = .delivery(try WireDelivery(from: &reader))
         case 33: self = .result(try WireResult(from: &reader))
         case 34: self = .credit(try WireCredit(from: &reader))
@@ -86,6 +94,10 @@ package enum Message: Sendable, Hashable {
         case .answer: 29
         case .operationsCall: 30
         case .operationCall: 31
+        case .commitCall: 35
+        case .changes: 36
+        case .watchCall: 37
+        case .extensionsCall: 38
         case .delivery: 32
         case .result: 33
         case .credit: 34
@@ -116,6 +128,10 @@ package enum Message: Sendable, Hashable {
         case .answer(let value): value.write(to: &writer)
         case .operationsCall(let value): value.write(to: &writer)
         case .operationCall(let value): value.write(to: &writer)
+        case .commitCall(let value): value.write(to: &writer)
+        case .changes(let value): value.write(to: &writer)
+        case .watchCall(let value): value.write(to: &writer)
+        case .extensionsCall(let value): value.write(to: &writer)
         case .delivery(let value): value.write(to: &writer)
         case .result(let value): value.write(to: &writer)
         case .credit(let value): value.write(to: &writer)

@@ -284,3 +284,72 @@ package struct WireOperationCall: Sendable, Hashable {
         filling.write(to: &writer)
     }
 }
+
+/// `CommitCall` of `messages.idl`.
+package struct WireCommitCall: Sendable, Hashable {
+    package var call: WireCall = WireCall()
+    package var count: UInt32 = 0
+    package var changes: [WireChange] = []
+    package var filling: WireFilling = WireFilling()
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        call = try WireCall(from: &reader)
+        count = try reader.number(UInt32.self)
+        changes = try reader.list(most: 1024) { reader throws(FrameError) in
+            try WireChange(from: &reader)
+        }
+        filling = try WireFilling(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        call.write(to: &writer)
+        writer.number(count)
+        writer.count(changes.count, most: 1024)
+        for item in changes { item.write(to: &writer) }
+        filling.write(to: &writer)
+    }
+}
+
+/// `WatchCall` of `messages.idl`.
+package struct WireWatchCall: Sendable, Hashable {
+    package var call: WireCall = WireCall()
+    package var collection: String = ""
+    package var workspace: String = ""
+    package var prefix: String = ""
+    package var cursor: [UInt8] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        call = try WireCall(from: &reader)
+        collection = try reader.text(most: 256)
+        workspace = try reader.text(most: 1024)
+        prefix = try reader.text(most: 2048)
+        cursor = try reader.bytes(most: 256)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        call.write(to: &writer)
+        writer.text(collection, most: 256)
+        writer.text(workspace, most: 1024)
+        writer.text(prefix, most: 2048)
+        writer.bytes(cursor, most: 256)
+    }
+}
+
+/// `ExtensionsCall` of `messages.idl`.
+package struct WireExtensionsCall: Sendable, Hashable {
+    package var call: WireCall = WireCall()
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        call = try WireCall(from: &reader)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        call.write(to: &writer)
+    }
+}

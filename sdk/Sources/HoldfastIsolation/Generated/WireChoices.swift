@@ -46,6 +46,21 @@ package enum WireConditionKind: UInt8, Sendable, Hashable, CaseIterable {
     func write(to writer: inout FrameWriter) { writer.number(rawValue) }
 }
 
+/// `ChangeKind` of `messages.idl`.
+package enum WireChangeKind: UInt8, Sendable, Hashable, CaseIterable {
+    case check = 0
+    case put = 1
+    case remove = 2
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        let number = try reader.number(UInt8.self)
+        guard let value = Self(rawValue: number) else { throw .choice }
+        self = value
+    }
+
+    func write(to writer: inout FrameWriter) { writer.number(rawValue) }
+}
+
 /// `Activity` of `messages.idl`.
 package enum WireActivity: UInt8, Sendable, Hashable, CaseIterable {
     case active = 0

@@ -174,6 +174,24 @@ package struct WireAnswer: Sendable, Hashable {
     }
 }
 
+/// `Changes` of `messages.idl`.
+package struct WireChanges: Sendable, Hashable {
+    package var changes: [WireChange] = []
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        changes = try reader.list(most: 1024) { reader throws(FrameError) in
+            try WireChange(from: &reader)
+        }
+    }
+
+    func write(to writer: inout FrameWriter) {
+        writer.count(changes.count, most: 1024)
+        for item in changes { item.write(to: &writer) }
+    }
+}
+
 /// `Delivery` of `messages.idl`.
 package struct WireDelivery: Sendable, Hashable {
     package var batch: WireBatch = WireBatch()
@@ -196,6 +214,8 @@ package struct WireResult: Sendable, Hashable {
     package var batch: WireBatch = WireBatch()
     package var capabilities: [WireCapability] = []
     package var clock: WireClock? = nil
+    package var cursor: [UInt8] = []
+    package var extensions: UInt32 = 0
 
     package init() {}
 
@@ -207,6 +227,8 @@ package struct WireResult: Sendable, Hashable {
             try WireCapability(from: &reader)
         }
         clock = try reader.bool() ? WireClock(from: &reader) : nil
+        cursor = try reader.bytes(most: 256)
+        extensions = try reader.number(UInt32.self)
     }
 
     func write(to writer: inout FrameWriter) {
@@ -218,6 +240,8 @@ package struct WireResult: Sendable, Hashable {
         for item in capabilities { item.write(to: &writer) }
         writer.bool(clock != nil)
         clock?.write(to: &writer)
+        writer.bytes(cursor, most: 256)
+        writer.number(extensions)
     }
 }
 

@@ -184,6 +184,7 @@ package struct WireFailure: Sendable, Hashable {
     package var vendorName: String = ""
     package var message: String = ""
     package var currentVersion: [UInt8] = []
+    package var change: UInt32 = 0
 
     package init() {}
 
@@ -196,6 +197,7 @@ package struct WireFailure: Sendable, Hashable {
         vendorName = try reader.text(most: 16384)
         message = try reader.text(most: 16384)
         currentVersion = try reader.bytes(most: 256)
+        change = try reader.number(UInt32.self)
     }
 
     func write(to writer: inout FrameWriter) {
@@ -207,6 +209,7 @@ package struct WireFailure: Sendable, Hashable {
         writer.text(vendorName, most: 16384)
         writer.text(message, most: 16384)
         writer.bytes(currentVersion, most: 256)
+        writer.number(change)
     }
 }
 
@@ -372,6 +375,36 @@ package struct WireArgument: Sendable, Hashable {
     func write(to writer: inout FrameWriter) {
         writer.number(type)
         writer.number(bits)
+    }
+}
+
+/// `Change` of `messages.idl`.
+package struct WireChange: Sendable, Hashable {
+    package var kind: WireChangeKind = .check
+    package var key: WireKey = WireKey()
+    package var condition: WireCondition = WireCondition()
+    package var attributes: [WireAttribute] = []
+    package var length: UInt64 = 0
+
+    package init() {}
+
+    init(from reader: inout FrameReader) throws(FrameError) {
+        kind = try WireChangeKind(from: &reader)
+        key = try WireKey(from: &reader)
+        condition = try WireCondition(from: &reader)
+        attributes = try reader.list(most: 1536) { reader throws(FrameError) in
+            try WireAttribute(from: &reader)
+        }
+        length = try reader.number(UInt64.self)
+    }
+
+    func write(to writer: inout FrameWriter) {
+        kind.write(to: &writer)
+        key.write(to: &writer)
+        condition.write(to: &writer)
+        writer.count(attributes.count, most: 1536)
+        for item in attributes { item.write(to: &writer) }
+        writer.number(length)
     }
 }
 

@@ -18,7 +18,7 @@ struct CallEnd {
     /// A failure of the isolation itself.
     static func failed(
         _ status: holdfast_status, _ message: String, applied: holdfast_applied = 0,
-        retryAfter: Int64? = nil
+        retryAfter: Int64? = nil, change: Int = 0
     ) -> CallEnd {
         var failure = WireFailure()
         failure.status = status
@@ -26,6 +26,7 @@ struct CallEnd {
         failure.applied = applied
         failure.retry = retryAfter == nil ? HOLDFAST_RETRY_NEVER : HOLDFAST_RETRY_SAME
         failure.retryAfter = UInt64(max(0, retryAfter ?? 0))
+        failure.change = UInt32(change)
         return CallEnd(status: status, failure: failure)
     }
 }
@@ -47,7 +48,9 @@ struct CallEnd {
     /// How long was waited for the process since the call is over.
     private var overstay: Int64 = 0
 
-    private static let slice: Int32 = 10
+    /// How long is waited before the deadline and cancellation are looked at, in milliseconds; a watch
+    /// waits for long, and there may be many.
+    private var slice: Int32 { unsafe replies.streams.cursor == nil ? 10 : 50 }
 
     init(
         _ process: DriverProcess, _ call: UnsafePointer<holdfast_call>?, _ function: String,
@@ -82,7 +85,10 @@ struct CallEnd {
             return notMade(error)
         }
         let message = request(&replies.streams, connection)
-        do throws(SocketError) { try connection.socket.send(message) } catch {
+        do throws(SocketError) {
+            try connection.socket.send(message)
+            for message in replies.streams.rest { try connection.socket.send(message) }
+        } catch {
             return notMade(error)
         }
         do throws(Trouble) {
@@ -99,7 +105,7 @@ struct CallEnd {
     private mutating func serve(_ connection: Connection) throws(Trouble) -> CallEnd {
         while true {
             let canFill = replies.mayFill
-            guard let message = try receive(connection, wait: canFill ? 0 : Self.slice) else {
+            guard let message = try receive(connection, wait: canFill ? 0 : slice) else {
                 if canFill { try fill(connection) }
                 continue
             }

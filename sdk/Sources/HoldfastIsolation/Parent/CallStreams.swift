@@ -15,7 +15,14 @@ struct Breach: Error {
     var entries: UnsafePointer<holdfast_entry_sink>?
     var capabilities: UnsafePointer<holdfast_capability_sink>?
     var clock: UnsafePointer<holdfast_clock_sink>?
+    var cursor: UnsafePointer<holdfast_cursor_sink>?
+    /// Where the information of what a commit put goes, and the places of those changes.
+    var commit: (sink: UnsafePointer<holdfast_commit_sink>, places: [UInt32])?
     var source: UnsafePointer<holdfast_source>?
+    /// What belongs to the request and did not fit into its first message.
+    var rest: [Message] = []
+    /// Which extensions the driver has, when that is what was asked for.
+    var extensions: UInt32?
     /// The operations that were declared, when that is what was asked for.
     var operations: [DeclaredByProcess]?
 
@@ -23,6 +30,8 @@ struct Breach: Error {
     private(set) var ending: holdfast_status?
     /// Whether the source has more.
     private(set) var isSourceOpen = false
+    /// How many objects of a commit were heard of.
+    private var commitCount = 0
 
     /// Hands out a batch; its bytes were copied already.
     mutating func deliver(
@@ -53,6 +62,16 @@ struct Breach: Error {
     }
 
     private mutating func deliver(_ info: WireInfo) throws(Breach) {
+        if let commit = unsafe commit {
+            guard unsafe commitCount < commit.places.count else {
+                throw Breach("sent information of more objects than the commit puts")
+            }
+            let place = unsafe commit.places[commitCount]
+            commitCount += 1
+            let sink = unsafe commit.sink
+            return note(
+                unsafe info.withC { unsafe sink.pointee.info(sink.pointee.context, place, $0) })
+        }
         guard let sink = unsafe self.info else {
             throw Breach("sent object information that nobody asked for")
         }
@@ -74,12 +93,22 @@ struct Breach: Error {
     /// Hands out what comes with the result alone.
     mutating func finish(_ result: WireResult) throws(Breach) {
         guard unsafe result.capabilities.isEmpty || capabilities != nil,
-            unsafe result.clock == nil || clock != nil
+            unsafe result.clock == nil || clock != nil,
+            unsafe result.cursor.isEmpty || cursor != nil,
+            result.extensions == 0 || extensions != nil
         else { throw Breach("sent what nobody asked for") }
         for capability in result.capabilities where ending == nil {
             guard let sink = unsafe capabilities else { return }
             let status = unsafe capability.withC {
                 unsafe sink.pointee.capability(sink.pointee.context, $0)
+            }
+            note(status)
+        }
+        if extensions != nil { extensions = result.extensions }
+        if let sink = unsafe cursor, !result.cursor.isEmpty, ending == nil {
+            let status = unsafe result.cursor.withText { text in
+                var text = unsafe text
+                return unsafe sink.pointee.cursor(sink.pointee.context, &text)
             }
             note(status)
         }

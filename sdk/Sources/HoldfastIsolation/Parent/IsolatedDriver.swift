@@ -43,6 +43,7 @@ final class IsolatedDriver: Sendable {
         var failure: WireFailure?
         var grace = Grace.usual * 1_000_000
         var operations = ProxyOperations()
+        var extensions: UInt32 = 0
     }
 
     private let state = Mutex(State())
@@ -54,6 +55,9 @@ final class IsolatedDriver: Sendable {
 
     /// What the driver declares, as soon as it is started.
     var operations: ProxyOperations { state.withLock { $0.operations } }
+
+    /// Which other extensions the driver has, as soon as it is started.
+    var extensions: UInt32 { state.withLock { $0.extensions } }
 
     /// Loads the driver, to learn who it is.
     func load() throws(LoaderError) -> WireWelcome {
@@ -74,11 +78,13 @@ final class IsolatedDriver: Sendable {
         let described = unsafe describe(process, call, &collected)
         let grace = Grace.nanoseconds(collected)
         let operations = unsafe askForOperations(process, call)
+        let extensions = unsafe askForExtensions(process, call)
         state.withLock { state in
             state.descriptor = collected
             state.failure = described.failure
             state.grace = grace
             state.operations = operations
+            state.extensions = extensions
         }
         return .ok
     }
@@ -147,6 +153,20 @@ final class IsolatedDriver: Sendable {
             return .operationsCall(request)
         }
         return ProxyOperations(run.replies.streams.operations ?? [], end)
+    }
+
+    private func askForExtensions(
+        _ process: DriverProcess, _ call: UnsafePointer<holdfast_call>?
+    ) -> UInt32 {
+        var run = unsafe CallRun(
+            process, call, "its extensions", graceNanoseconds: graceNanoseconds)
+        run.replies.streams.extensions = 0
+        _ = run.run { _, _ in
+            var request = WireExtensionsCall()
+            request.call = unsafe WireCall(call)
+            return .extensionsCall(request)
+        }
+        return run.replies.streams.extensions ?? 0
     }
 
     /// Writes the descriptor, which is always the same.

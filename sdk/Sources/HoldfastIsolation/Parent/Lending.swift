@@ -51,7 +51,7 @@ extension WireFailure {
                 unsafe currentVersion.withText { version in
                     var error = unsafe holdfast_error(
                         size: UInt32(MemoryLayout<holdfast_error>.size), flags: 0, status: status,
-                        applied: applied, retry: retry, change: 0, retry_after_ns: retryAfter,
+                        applied: applied, retry: retry, change: change, retry_after_ns: retryAfter,
                         vendor_code: vendorCode, vendor_name: vendor, message: message,
                         current_version: version)
                     unsafe host.pointer.pointee.fail(call, &error)
@@ -107,8 +107,15 @@ extension WireCondition {
 extension WireAttribute {
     /// The attributes of a put.
     static func all(_ put: UnsafePointer<holdfast_put>) -> [WireAttribute] {
-        guard let first = unsafe UnsafeRawPointer(put.pointee.attributes) else { return [] }
-        let (count, stride) = unsafe (put.pointee.attribute_count, put.pointee.attribute_stride)
+        unsafe all(
+            put.pointee.attributes, put.pointee.attribute_count, put.pointee.attribute_stride)
+    }
+
+    /// The attributes of an array.
+    static func all(
+        _ items: UnsafePointer<holdfast_attribute>?, _ count: UInt32, _ stride: UInt32
+    ) -> [WireAttribute] {
+        guard let first = unsafe UnsafeRawPointer(items) else { return [] }
         return (0..<Int(count)).map { index in
             let item = unsafe (first + index * Int(stride))
                 .assumingMemoryBound(to: holdfast_attribute.self)

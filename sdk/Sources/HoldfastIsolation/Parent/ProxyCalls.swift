@@ -181,7 +181,7 @@ func proxyPing(
     }
 }
 
-private let unknownCondition = CallEnd.failed(
+let unknownCondition = CallEnd.failed(
     HOLDFAST_UNSUPPORTED, "the condition is of a kind that is not known")
 
 /// Makes a call of the store behind a handle.

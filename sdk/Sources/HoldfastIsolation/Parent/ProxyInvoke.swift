@@ -3,15 +3,6 @@ internal import HoldfastLoader
 
 // The functions of the proxy for the extension of operations.
 
-func proxyExtension(
-    _ driver: UnsafeMutableRawPointer?, _ id: holdfast_text
-) -> UnsafeRawPointer? {
-    guard let driver = unsafe object(driver, IsolatedDriver.self),
-        unsafe id.string == HOLDFAST_OPERATIONS_ID
-    else { return nil }
-    return unsafe driver.operations.table
-}
-
 func proxyInvoke(
     _ place: (
         store: UnsafeMutableRawPointer?, call: CallPointer, result: UnsafePointer<holdfast_sink>?

@@ -10,6 +10,10 @@ internal import Glibc
     private var entries: holdfast_entry_sink
     private var capabilities: holdfast_capability_sink
     private var clock: holdfast_clock_sink
+    private var cursor: holdfast_cursor_sink
+    private var commit: holdfast_commit_sink
+    /// Whether the call is a commit, as every other is.
+    private var isCommit = false
     private let connection: Connection?
     /// How many tables of operations were made; they are never freed.
     private var tables = 0
@@ -33,6 +37,14 @@ internal import Glibc
         unsafe clock = holdfast_clock_sink(
             size: unsafe size(holdfast_clock_sink.self), flags: 0, context: nil,
             clock: { _, _ in 0 })
+        unsafe cursor = holdfast_cursor_sink(
+            size: unsafe size(holdfast_cursor_sink.self), flags: 0, context: nil,
+            cursor: { _, text in
+                unsafe (text?.pointee.size).map { (1...256).contains($0) } == true ? 0 : -18
+            })
+        unsafe commit = holdfast_commit_sink(
+            size: unsafe size(holdfast_commit_sink.self), flags: 0, context: nil,
+            info: { _, place, _ in place == 0 || place == 2 ? 0 : -18 })
         let memory = isolation_memory(Window.byteCount)
         let window = try? Window(memory)
         _ = close(memory)
@@ -56,13 +68,22 @@ internal import Glibc
                             unsafe handler.streams.entries = entries
                             unsafe handler.streams.capabilities = capabilities
                             unsafe handler.streams.clock = clock
-                            if handler.streams.operations == nil {
-                                handler.streams.operations = []
-                            }
-                            return take(message, connection)
+                            return takeWithMore(message, connection)
                         }
                     }
                 }
+            }
+        }
+    }
+
+    private func takeWithMore(_ message: Message, _ connection: Connection) -> Bool {
+        unsafe withUnsafePointer(to: &cursor) { cursor in
+            unsafe withUnsafePointer(to: &commit) { commit in
+                unsafe handler.streams.cursor = cursor
+                if isCommit { unsafe handler.streams.commit = (commit, [0, 2]) }
+                if handler.streams.operations == nil { handler.streams.operations = [] }
+                if handler.streams.extensions == nil { handler.streams.extensions = 0 }
+                return take(message, connection)
             }
         }
     }
@@ -79,12 +100,17 @@ internal import Glibc
             let reaction = try unsafe handler.take(message, connection.window, connection.copy)
             if case .end(let end) = reaction {
                 declare(end)
-                handler = ReplyHandler()
+                begin()
             }
             return true
         } catch {
-            handler = ReplyHandler()
+            begin()
             return false
         }
+    }
+
+    private func begin() {
+        handler = ReplyHandler()
+        isCommit.toggle()
     }
 }

@@ -33,6 +33,7 @@ extension WireFailure {
         vendorName = failure.vendorName
         message = failure.message
         currentVersion = failure.currentVersion?.token ?? []
+        change = UInt32(clamping: failure.change ?? 0)
     }
 }
 
@@ -62,5 +63,29 @@ extension OptionValue {
         case .integer, .boolean, .duration, .size:
             self.init(name: option.name, type: type, value: .number(option.number))
         }
+    }
+}
+
+extension Change {
+    init(_ change: WireChange) {
+        let action: ChangeAction =
+            switch change.kind {
+            case .check: .check
+            case .remove: .remove
+            case .put:
+                .put(
+                    attributes: change.attributes.map {
+                        Attribute(name: $0.name, value: $0.value)
+                    }, length: change.length == .max ? nil : change.length)
+            }
+        self.init(ObjectKey(change.key), action, condition: Condition(change.condition))
+    }
+}
+
+extension WatchRequest {
+    init(_ request: WireWatchCall) {
+        self.init(
+            collection: request.collection, workspace: request.workspace, prefix: request.prefix,
+            cursor: request.cursor)
     }
 }

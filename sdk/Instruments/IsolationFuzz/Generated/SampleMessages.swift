@@ -2,206 +2,6 @@
 
 package import HoldfastIsolation
 
-extension WireCall {
-    static func sample(_ source: inout SampleSource) -> WireCall {
-        var value = WireCall()
-        value.id = source.number(UInt64.self)
-        value.deadline = source.number(Int64.self)
-        value.attempt = source.number(UInt32.self)
-        value.traceParent = source.text(most: 1024)
-        value.idempotencyKey = source.text(most: 1024)
-        return value
-    }
-}
-
-extension WireKey {
-    static func sample(_ source: inout SampleSource) -> WireKey {
-        var value = WireKey()
-        value.collection = source.text(most: 256)
-        value.workspace = source.text(most: 1024)
-        value.path = source.text(most: 2048)
-        return value
-    }
-}
-
-extension WireAttribute {
-    static func sample(_ source: inout SampleSource) -> WireAttribute {
-        var value = WireAttribute()
-        value.name = source.text(most: 64)
-        value.value = source.text(most: 1536)
-        return value
-    }
-}
-
-extension WireInfo {
-    static func sample(_ source: inout SampleSource) -> WireInfo {
-        var value = WireInfo()
-        value.version = source.bytes(most: 256)
-        value.bytes = source.number(UInt64.self)
-        value.modified = source.number(Int64.self)
-        value.attributes = source.list(most: 1536) { WireAttribute.sample(&$0) }
-        return value
-    }
-}
-
-extension WireEntry {
-    static func sample(_ source: inout SampleSource) -> WireEntry {
-        var value = WireEntry()
-        value.path = source.text(most: 640)
-        value.info = WireInfo.sample(&source)
-        return value
-    }
-}
-
-extension WireCondition {
-    static func sample(_ source: inout SampleSource) -> WireCondition {
-        var value = WireCondition()
-        value.kind = source.choice(WireConditionKind.self)
-        value.version = source.bytes(most: 256)
-        return value
-    }
-}
-
-extension WireCapability {
-    static func sample(_ source: inout SampleSource) -> WireCapability {
-        var value = WireCapability()
-        value.id = source.text(most: 64)
-        value.level = source.number(UInt32.self)
-        value.limit = source.number(UInt64.self)
-        value.note = source.text(most: 4096)
-        return value
-    }
-}
-
-extension WireClock {
-    static func sample(_ source: inout SampleSource) -> WireClock {
-        var value = WireClock()
-        value.domain = source.text(most: 256)
-        value.now = source.number(Int64.self)
-        value.uncertainty = source.number(Int64.self)
-        return value
-    }
-}
-
-extension WireFailure {
-    static func sample(_ source: inout SampleSource) -> WireFailure {
-        var value = WireFailure()
-        value.status = source.number(Int32.self)
-        value.applied = source.number(UInt32.self)
-        value.retry = source.number(UInt32.self)
-        value.retryAfter = source.number(UInt64.self)
-        value.vendorCode = source.number(Int64.self)
-        value.vendorName = source.text(most: 16384)
-        value.message = source.text(most: 16384)
-        value.currentVersion = source.bytes(most: 256)
-        return value
-    }
-}
-
-extension WireOption {
-    static func sample(_ source: inout SampleSource) -> WireOption {
-        var value = WireOption()
-        value.name = source.text(most: 256)
-        value.type = source.number(UInt32.self)
-        value.text = source.text(most: 65536)
-        value.number = source.number(Int64.self)
-        return value
-    }
-}
-
-extension WireLimits {
-    static func sample(_ source: inout SampleSource) -> WireLimits {
-        var value = WireLimits()
-        value.openFiles = source.number(UInt64.self)
-        value.dataBytes = source.number(UInt64.self)
-        value.fileBytes = source.number(UInt64.self)
-        return value
-    }
-}
-
-extension WireSandboxPart {
-    static func sample(_ source: inout SampleSource) -> WireSandboxPart {
-        var value = WireSandboxPart()
-        value.name = source.text(most: 64)
-        value.activity = source.choice(WireActivity.self)
-        value.detail = source.text(most: 1024)
-        return value
-    }
-}
-
-extension WireChoice {
-    static func sample(_ source: inout SampleSource) -> WireChoice {
-        var value = WireChoice()
-        value.text = source.text(most: 256)
-        return value
-    }
-}
-
-extension WireParameter {
-    static func sample(_ source: inout SampleSource) -> WireParameter {
-        var value = WireParameter()
-        value.name = source.text(most: 32)
-        value.documentation = source.text(most: 1024)
-        value.type = source.number(UInt32.self)
-        value.isRequired = source.bool()
-        value.defaultValue = source.text(most: 1024)
-        value.minimum = source.text(most: 64)
-        value.maximum = source.text(most: 64)
-        value.choices = source.list(most: 64) { WireChoice.sample(&$0) }
-        return value
-    }
-}
-
-extension WireOperation {
-    static func sample(_ source: inout SampleSource) -> WireOperation {
-        var value = WireOperation()
-        value.id = source.text(most: 65)
-        value.summary = source.text(most: 256)
-        value.traits = source.number(UInt32.self)
-        value.result = source.number(UInt32.self)
-        value.schema = source.text(most: 65536)
-        return value
-    }
-}
-
-extension WireArgument {
-    static func sample(_ source: inout SampleSource) -> WireArgument {
-        var value = WireArgument()
-        value.type = source.number(UInt32.self)
-        value.bits = source.number(UInt64.self)
-        return value
-    }
-}
-
-extension WireBatch {
-    static func sample(_ source: inout SampleSource) -> WireBatch {
-        var value = WireBatch()
-        value.infos = source.list(most: 16) { WireInfo.sample(&$0) }
-        value.entries = source.list(most: 512) { WireEntry.sample(&$0) }
-        value.byteCount = source.number(UInt32.self)
-        value.operation = source.bool() ? WireOperation.sample(&source) : nil
-        value.parameters = source.list(most: 9) { WireParameter.sample(&$0) }
-        return value
-    }
-}
-
-extension WireFilling {
-    static func sample(_ source: inout SampleSource) -> WireFilling {
-        var value = WireFilling()
-        value.byteCount = source.number(UInt32.self)
-        value.end = source.choice(WireSourceEnd.self)
-        return value
-    }
-}
-
-extension WirePath {
-    static func sample(_ source: inout SampleSource) -> WirePath {
-        var value = WirePath()
-        value.path = source.text(most: 4096)
-        return value
-    }
-}
-
 extension WireHello {
     static func sample(_ source: inout SampleSource) -> WireHello {
         var value = WireHello()
@@ -413,6 +213,45 @@ extension WireOperationCall {
     }
 }
 
+extension WireCommitCall {
+    static func sample(_ source: inout SampleSource) -> WireCommitCall {
+        var value = WireCommitCall()
+        value.call = WireCall.sample(&source)
+        value.count = source.number(UInt32.self)
+        value.changes = source.list(most: 1024) { WireChange.sample(&$0) }
+        value.filling = WireFilling.sample(&source)
+        return value
+    }
+}
+
+extension WireChanges {
+    static func sample(_ source: inout SampleSource) -> WireChanges {
+        var value = WireChanges()
+        value.changes = source.list(most: 1024) { WireChange.sample(&$0) }
+        return value
+    }
+}
+
+extension WireWatchCall {
+    static func sample(_ source: inout SampleSource) -> WireWatchCall {
+        var value = WireWatchCall()
+        value.call = WireCall.sample(&source)
+        value.collection = source.text(most: 256)
+        value.workspace = source.text(most: 1024)
+        value.prefix = source.text(most: 2048)
+        value.cursor = source.bytes(most: 256)
+        return value
+    }
+}
+
+extension WireExtensionsCall {
+    static func sample(_ source: inout SampleSource) -> WireExtensionsCall {
+        var value = WireExtensionsCall()
+        value.call = WireCall.sample(&source)
+        return value
+    }
+}
+
 extension WireDelivery {
     static func sample(_ source: inout SampleSource) -> WireDelivery {
         var value = WireDelivery()
@@ -429,6 +268,8 @@ extension WireResult {
         value.batch = WireBatch.sample(&source)
         value.capabilities = source.list(most: 1024) { WireCapability.sample(&$0) }
         value.clock = source.bool() ? WireClock.sample(&source) : nil
+        value.cursor = source.bytes(most: 256)
+        value.extensions = source.number(UInt32.self)
         return value
     }
 }
@@ -444,7 +285,7 @@ extension WireCredit {
 extension Message {
     /// A message of any kind that is valid by itself.
     package static func sample(_ source: inout SampleSource) -> Message {
-        switch source.below(24) {
+        switch source.below(28) {
         case 0: .hello(.sample(&source))
         case 1: .connect(.sample(&source))
         case 2: .welcome(.sample(&source))
@@ -466,8 +307,12 @@ extension Message {
         case 18: .answer(.sample(&source))
         case 19: .operationsCall(.sample(&source))
         case 20: .operationCall(.sample(&source))
-        case 21: .delivery(.sample(&source))
-        case 22: .result(.sample(&source))
+        case 21: .commitCall(.sample(&source))
+        case 22: .changes(.sample(&source))
+        case 23: .watchCall(.sample(&source))
+        case 24: .extensionsCall(.sample(&source))
+        case 25: .delivery(.sample(&source))
+        case 26: .result(.sample(&source))
         default: .credit(.sample(&source))
         }
     }

@@ -1,0 +1,1 @@
+../HoldfastLoaderTests/ExtensionCallTests.swift
