@@ -53,12 +53,16 @@ package struct HostError: Error, Sendable {
     package var vendorName: String
     /// With ``Code/condition``: the object's version where the driver knew it.
     package var currentVersion: Version?
+    /// Of a commit: the number of the change that failed, 1 for the first; `nil` where none did or
+    /// none is known.
+    package var change: Int?
 
     /// Makes an error; the defaults are those of a call that changed nothing.
     package init(
         _ code: Code, _ message: String, advice: String = "", applied: Applied = .no,
         retry: Retry = .never, store: String = "", driver: String = "", key: ObjectKey? = nil,
-        vendorCode: Int64 = 0, vendorName: String = "", currentVersion: Version? = nil
+        vendorCode: Int64 = 0, vendorName: String = "", currentVersion: Version? = nil,
+        change: Int? = nil
     ) {
         self.code = code
         self.message = message
@@ -71,5 +75,6 @@ package struct HostError: Error, Sendable {
         self.vendorCode = vendorCode
         self.vendorName = vendorName
         self.currentVersion = currentVersion
+        self.change = change
     }
 }

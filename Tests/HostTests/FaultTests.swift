@@ -35,17 +35,17 @@ struct FaultTests {
     @Test("every and rate strike as often as they say")
     func triggers() throws {
         let every = FaultPlan([try FaultRule("delay on=ping every=3")])
-        let struck = (1...9).filter { _ in !every.strikes(.ping, nil).isEmpty }
+        let struck = (1...9).filter { _ in !every.strikes(.ping, []).isEmpty }
         #expect(struck == [3, 6, 9])
         let seed = UInt64.random(in: 0...UInt64.max)
         let half = FaultPlan([try FaultRule("error rate=0.5")], seed: seed)
         let again = FaultPlan([try FaultRule("error rate=0.5")], seed: seed)
-        let first = (0..<400).map { _ in half.strikes(.list, nil).count }
-        let second = (0..<400).map { _ in again.strikes(.list, nil).count }
+        let first = (0..<400).map { _ in half.strikes(.list, []).count }
+        let second = (0..<400).map { _ in again.strikes(.list, []).count }
         #expect(first == second, "seed \(seed)")
         #expect((100...300).contains(first.reduce(0, +)), "seed \(seed)")
         let never = FaultPlan([try FaultRule("error rate=0")])
-        #expect((0..<100).allSatisfy { _ in never.strikes(.get, key).isEmpty })
+        #expect((0..<100).allSatisfy { _ in never.strikes(.get, [key]).isEmpty })
     }
 
     @Test("a lost answer is a write that took effect")

@@ -1,47 +1,16 @@
 import Dispatch
 import FoundationEssentials
 import Host
-import Logging
 import State
 import Synchronization
 import TestSupport
 import Testing
 
-/// The drivers as they are installed, and the host over them; one for all tests, as in a program.
-private struct Installation: Sendable {
-    let folder: TemporaryFolder
-    let host: Host
-
-    init() throws {
-        folder = try TemporaryFolder()
-        for driver in BuiltDriver.all { try driver.install(into: folder.path) }
-        let search = DriverSearchPath(
-            explicit: [folder.path], environment: [:], executablePath: "/nonexistent/bin/test")
-        host = Host(search: search, logger: Logger(label: "test"), hostVersion: "0")
-    }
-
-    static let shared = Result { try Installation() }
-}
-
 /// What is shown in memory, again over every real driver, with two stores open on one place.
 @Suite struct DriverPlaceTests {
-    private static func within(
-        _ driver: BuiltDriver, _ path: String = "shop/prod/terraform.tfstate",
-        _ body: (World, String) throws -> Void
-    ) throws {
-        let folder = try TemporaryFolder()
-        let stores = try (0..<2).map { _ in
-            try Installation.shared.get().host.open(
-                driver.specification(at: folder.path), call())
-        }
-        try body(try World(path, over: stores), folder.path)
-        for store in stores { store.close(call()) }
-        folder.remove()
-    }
-
-    @Test(arguments: BuiltDriver.all)
+    @Test(arguments: BuiltDriver.everywhere)
     func aWholeLife(driver: BuiltDriver) throws {
-        try Self.within(driver) { world, _ in
+        try DriverPlace.within(driver) { world, _ in
             let bodies = ["", "\u{0}\u{1}", state(1), state(2, padding: 3 << 20), state(3)]
             for body in bodies {
                 try world.repository().write(world.path, body)
@@ -69,9 +38,9 @@ private struct Installation: Sendable {
     }
 
     /// The body of a write does not end while its lock is broken and taken by another.
-    @Test(arguments: BuiltDriver.all, [10, 2 << 20])
+    @Test(arguments: BuiltDriver.everywhere, [10, 2 << 20])
     func aPausedWriterIsRefused(driver: BuiltDriver, padding: Int) throws {
-        try Self.within(driver) { world, _ in
+        try DriverPlace.within(driver) { world, _ in
             try world.repository().write(world.path, state(1))
             try world.repository().lock(world.path, "a")
             let source = PausedSource(Array(state(9, padding: padding).utf8))
@@ -94,9 +63,9 @@ private struct Installation: Sendable {
         }
     }
 
-    @Test(arguments: BuiltDriver.all)
+    @Test(arguments: BuiltDriver.everywhere)
     func oneWinnerAndOneChain(driver: BuiltDriver) throws {
-        try Self.within(driver) { world, _ in
+        try DriverPlace.within(driver) { world, _ in
             let winners = Mutex<[String]>([])
             DispatchQueue.concurrentPerform(iterations: 6) { thread in
                 if let held = try? world.repository().lock(world.path, "\(thread)") {
@@ -127,14 +96,14 @@ private struct Installation: Sendable {
         }
     }
 
-    @Test(arguments: BuiltDriver.all, [21, 22] as [UInt64])
+    @Test(arguments: BuiltDriver.everywhere, [21, 22] as [UInt64])
     func randomOperations(driver: BuiltDriver, seed: UInt64) throws {
-        try Self.within(driver) { world, _ in try ModelTests.run(world, seed: seed) }
+        try DriverPlace.within(driver) { world, _ in try ModelTests.run(world, seed: seed) }
     }
 
-    @Test(arguments: BuiltDriver.all)
+    @Test(arguments: BuiltDriver.everywhere)
     func leasesFollowTheStoresClock(driver: BuiltDriver) throws {
-        try Self.within(driver) { world, _ in
+        try DriverPlace.within(driver) { world, _ in
             let clock = try #require(try world.store.ping(call()))
             let states = world.repository()
             let first = try states.lock(world.path, "a", lease: .milliseconds(10))
@@ -151,7 +120,7 @@ private struct Installation: Sendable {
     /// What someone does with an editor and `cp` in the folder of the local driver.
     @Test func filesEditedByHand() throws {
         let driver = try #require(BuiltDriver.all.first { $0.id == "local" })
-        try Self.within(driver, "app.tfstate") { world, folder in
+        try DriverPlace.within(driver, "app.tfstate") { world, folder in
             try world.repository().write(world.path, state(1))
             let file = URL(filePath: folder).appending(path: "terraform/app.tfstate")
             #expect(try String(contentsOf: file, encoding: .utf8) == state(1))
@@ -167,7 +136,7 @@ private struct Installation: Sendable {
 
     @Test func receiptsOfTheOriginalSystemAreFound() throws {
         let driver = try #require(BuiltDriver.all.first { $0.id == "local" })
-        try Self.within(driver) { world, folder in
+        try DriverPlace.within(driver) { world, folder in
             let file = URL(filePath: folder).appending(path: "state/shop/dev/aws.state.json")
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)

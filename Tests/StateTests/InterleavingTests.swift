@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct InterleavingTests {
+@Suite(.allPaths) struct InterleavingTests {
     /// A writer stops between its check of the lock and its commit; the lock is broken and taken.
     @Test(arguments: [10, 2 << 20], ["b", "a"])
     func aPausedWriterIsRefused(padding: Int, nextID: String) throws {
@@ -146,6 +146,7 @@ import Testing
     @Test(arguments: [MemoryStore.Operation.head, .put], [true, false])
     func theCopyNeverGoesBack(operation: MemoryStore.Operation, removes: Bool) throws {
         let world = try World()
+        guard world.writePath != .mixed else { return }
         try world.repository().write(world.path, state(1))
         let pause = Pause(world.memory, before: operation, of: world.key("terraform"))
         let outcome = Box<String>()
@@ -159,8 +160,10 @@ import Testing
         }
         pause.resume()
         #expect(outcome.value == "")
-        #expect(world.copy == (removes ? nil : state(3)))
-        #expect(try world.repository().text(world.path) == (removes ? nil : state(3)))
+        // In one commit the copy comes with the record: the slow writer is the later one.
+        let last = world.writePath == .native ? state(2) : removes ? nil : state(3)
+        #expect(world.copy == last)
+        #expect(try world.repository().text(world.path) == last)
         #expect(try world.repository().orphans(world.path, call()).isEmpty)
         try world.expectTidy()
     }
@@ -168,6 +171,7 @@ import Testing
     /// The publisher of a first version saw no copy; the state is removed before it puts one.
     @Test func aRemovedStateDoesNotComeBackAsACopy() throws {
         let world = try World()
+        guard world.writePath == .steps else { return }
         let pause = Pause(world.memory, before: .put, of: world.key("terraform"))
         let outcome = Box<String>()
         pause.start {
@@ -183,6 +187,7 @@ import Testing
     /// A reader between commit and copy gets the new version and mends the copy.
     @Test func aReaderSeesTheCommitBeforeTheCopy() throws {
         let world = try World()
+        guard world.writePath == .steps else { return }
         try world.repository().write(world.path, state(1))
         let pause = Pause(world.memory, before: .head, of: world.key("terraform"))
         pause.start { _ = failure { try world.repository().write(world.path, state(2)) } }
@@ -197,14 +202,17 @@ import Testing
     @Test(arguments: [10, 2 << 20])
     func aSweptWriterPutsItsBytesAgainOrIsRefused(padding: Int) throws {
         let world = try World()
+        guard world.writePath != .mixed else { return }
         try world.repository().write(world.path, state(1))
         let pause = Pause(world.memory, before: .put, of: world.key("terraform-records"))
         let outcome = Box<String>()
         let body = state(2, padding: padding)
         pause.start { outcome.value = failure { try world.repository().write(world.path, body) } }
-        #expect(world.storedVersions().contains { $0.hasPrefix("0000000002") })
+        // A small body in one commit has left nothing yet that could be swept.
+        let isThere = world.storedVersions().contains { $0.hasPrefix("0000000002") }
+        #expect(isThere || (world.writePath != .steps && padding < 1 << 20))
         world.clock.advance(.seconds(7200))
-        #expect(try world.repository().repair(world.path, call()))
+        #expect(try world.repository().repair(world.path, call()) == isThere)
         #expect(!world.storedVersions().contains { $0.hasPrefix("0000000002") })
         pause.resume()
         let isSmall = padding < 1 << 20

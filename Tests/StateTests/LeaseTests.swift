@@ -39,6 +39,9 @@ private final class ClockedStore: StoreOperations {
     func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(HostError) {
         try base.remove(key, condition, call)
     }
+    func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo] {
+        try base.commit(changes, call)
+    }
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         try base.list(listing, call)
     }
@@ -46,7 +49,7 @@ private final class ClockedStore: StoreOperations {
     func close(_ call: Call) {}
 }
 
-@Suite struct LeaseTests {
+@Suite(.bothPaths) struct LeaseTests {
     private let world: World
     private let store: ClockedStore
 
@@ -58,7 +61,8 @@ private final class ClockedStore: StoreOperations {
     private func repository(_ clock: TurnedClock? = nil) -> StateRepository {
         StateRepository(
             store: Store(
-                name: "clocked", driverID: "memory", addressing: .place, capabilities: .all,
+                name: "clocked", driverID: "memory", addressing: .place,
+                capabilities: world.writePath.capabilities,
                 operations: store),
             kind: .terraform, workspace: "", environment: (clock ?? world.clock).environment)
     }

@@ -23,7 +23,7 @@ private struct Model {
     }
 }
 
-@Suite struct ModelTests {
+@Suite(.allPaths) struct ModelTests {
     /// Random operations on a few states, each time by another repository, against the model.
     @Test(arguments: Array(1...12) as [UInt64])
     func randomOperations(seed: UInt64) throws {

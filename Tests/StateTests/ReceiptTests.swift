@@ -3,7 +3,7 @@ import State
 import TestSupport
 import Testing
 
-@Suite struct ReceiptTests {
+@Suite(.bothPaths) struct ReceiptTests {
     private static let original = #"""
         {"version":1,"service":"shop","stage":"dev","provider":"aws","deploymentId":"d-1",
         "outputs":{"url":"https://x","apiToken":"t"},
@@ -15,7 +15,7 @@ import Testing
 
     private func receipts(_ world: World) -> ReceiptRepository {
         ReceiptRepository(
-            store: world.memory.store(), workspace: "", environment: world.clock.environment)
+            store: world.store, workspace: "", environment: world.clock.environment)
     }
 
     @Test func aFileOfTheOriginalSystemIsReadAsItIs() throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A state that is read again is not fetched again, and is never an old one.
-@Suite struct RecentReadsTests {
+@Suite(.bothPaths) struct RecentReadsTests {
     let world: World
     let reader: StateRepository
     let writer: StateRepository

@@ -11,12 +11,14 @@ final class World: Sendable {
     let memory = MemoryStore()
     let clock = TurnedClock()
     let path: StatePath
+    /// How small bodies get into the store in memory.
+    let writePath = WritePath.current
     private let stores: [Store]
     private let turn = Atomic(0)
 
     init(_ path: String = "shop/prod/terraform.tfstate", over stores: [Store] = []) throws {
         self.path = try StatePath(path)
-        self.stores = stores.isEmpty ? [memory.store()] : stores
+        self.stores = stores.isEmpty ? writePath.stores(memory) : stores
     }
 
     /// The stores in turn: what one writes, another reads.
@@ -214,14 +216,15 @@ final class Pause: Sendable {
     private let finished = DispatchSemaphore(value: 0)
     private let countdown: Mutex<Int>
 
-    /// Arms the pause for the `ordinal`-th call of `operation` on `key`.
+    /// Arms the pause for the `ordinal`-th call of `operation` on `key`; a commit counts as a put.
     init(
         _ memory: MemoryStore, before operation: MemoryStore.Operation, of key: ObjectKey,
         ordinal: Int = 1
     ) {
         countdown = Mutex(ordinal)
         memory.onOperation { [self] seen, seenKey in
-            guard seen == operation, seenKey == key else { return }
+            guard seen == operation || (seen == .commit && operation == .put), seenKey == key
+            else { return }
             let isDue = countdown.withLock { count in
                 count -= 1
                 return count == 0

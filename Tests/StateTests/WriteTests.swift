@@ -3,7 +3,7 @@ import State
 import TestSupport
 import Testing
 
-@Suite struct WriteTests {
+@Suite(.bothPaths) struct WriteTests {
     @Test func whatWasWrittenComesBackToTheByte() throws {
         let world = try World()
         let states = world.repository()

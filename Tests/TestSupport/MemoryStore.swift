@@ -7,7 +7,7 @@ internal import Synchronization
 package final class MemoryStore: StoreOperations {
     /// What is called.
     package enum Operation: Sendable, Hashable, CaseIterable {
-        case head, get, put, remove, list, ping
+        case head, get, put, remove, commit, list, ping
     }
 
     /// When a fault strikes.
@@ -37,6 +37,40 @@ package final class MemoryStore: StoreOperations {
         var calls: [Operation] = []
         var hook: (@Sendable (Operation, ObjectKey?) -> Void)?
         var isClosed = false
+
+        mutating func put(
+            _ key: ObjectKey, _ bytes: [UInt8], _ attributes: [String: String]
+        ) -> ObjectInfo {
+            writes += 1
+            let info = ObjectInfo(
+                version: Version(token: Array("v\(writes)".utf8)), byteCount: UInt64(bytes.count),
+                modifiedNanoseconds: WallClock.now, attributes: attributes)
+            objects[key] = Object(bytes: bytes, info: info)
+            return info
+        }
+    }
+
+    /// A change with its bytes read.
+    private struct Step: Sendable {
+        enum Action: Sendable {
+            case check
+            case put([UInt8], [String: String])
+            case remove
+        }
+
+        var key: ObjectKey
+        var condition: Condition
+        var action: Action
+
+        init(_ change: Change) throws(HostError) {
+            key = change.key
+            condition = change.condition
+            switch change.action {
+            case .check: action = .check
+            case .put(let source, let attributes): action = .put(try readAll(source), attributes)
+            case .remove: action = .remove
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -68,6 +102,8 @@ package final class MemoryStore: StoreOperations {
     package func clearFaults() { state.withLock { $0.faults = [] } }
 
     /// Calls `hook` before every operation, outside of any lock; it may block.
+    ///
+    /// Before a commit it is called for each of its objects.
     package func onOperation(_ hook: (@Sendable (Operation, ObjectKey?) -> Void)?) {
         state.withLock { $0.hook = hook }
     }
@@ -99,7 +135,7 @@ package final class MemoryStore: StoreOperations {
     // MARK: - The operations
 
     package func head(_ key: ObjectKey, _ call: Call) throws(HostError) -> ObjectInfo? {
-        try perform(.head, key, call) { state throws(HostError) in state.objects[key]?.info }
+        try perform(.head, [key], call) { state throws(HostError) in state.objects[key]?.info }
     }
 
     package func get(
@@ -107,7 +143,8 @@ package final class MemoryStore: StoreOperations {
         begin: (ObjectInfo) throws(HostError) -> Void,
         body: (UnsafeRawBufferPointer) throws(HostError) -> Void
     ) throws(HostError) -> ObjectInfo? {
-        let object = try perform(.get, key, call) { state throws(HostError) in state.objects[key] }
+        let object = try perform(.get, [key], call) { state throws(HostError) in state.objects[key]
+        }
         guard let object else { return nil }
         try begin(object.info)
         let start = Int(min(range.offset, object.info.byteCount))
@@ -124,29 +161,49 @@ package final class MemoryStore: StoreOperations {
         _ key: ObjectKey, _ request: PutRequest, from source: any ByteSource, _ call: Call
     ) throws(HostError) -> ObjectInfo {
         let bytes = try readAll(source)
-        return try perform(.put, key, call) { state throws(HostError) in
+        return try perform(.put, [key], call) { state throws(HostError) in
             try check(request.condition, against: state.objects[key]?.info.version)
-            state.writes += 1
-            let info = ObjectInfo(
-                version: Version(token: Array("v\(state.writes)".utf8)),
-                byteCount: UInt64(bytes.count), modifiedNanoseconds: WallClock.now,
-                attributes: request.attributes)
-            state.objects[key] = Object(bytes: bytes, info: info)
-            return info
+            return state.put(key, bytes, request.attributes)
         }
     }
 
     package func remove(
         _ key: ObjectKey, _ condition: Condition, _ call: Call
     ) throws(HostError) {
-        try perform(.remove, key, call) { state throws(HostError) in
+        try perform(.remove, [key], call) { state throws(HostError) in
             try check(condition, against: state.objects[key]?.info.version)
             state.objects[key] = nil
         }
     }
 
+    package func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo] {
+        var steps: [Step] = []
+        for change in changes { steps.append(try Step(change)) }
+        return try perform(.commit, changes.map(\.key), call) { [steps] state throws(HostError) in
+            for (index, step) in steps.enumerated() {
+                do throws(HostError) {
+                    try check(step.condition, against: state.objects[step.key]?.info.version)
+                } catch {
+                    var error = error
+                    error.change = index + 1
+                    throw error
+                }
+            }
+            var infos: [ObjectInfo] = []
+            for step in steps {
+                switch step.action {
+                case .check: break
+                case .put(let bytes, let attributes):
+                    infos.append(state.put(step.key, bytes, attributes))
+                case .remove: state.objects[step.key] = nil
+                }
+            }
+            return infos
+        }
+    }
+
     package func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
-        try perform(.list, nil, call) { state throws(HostError) in
+        try perform(.list, [], call) { state throws(HostError) in
             let entries = state.objects.compactMap { key, object -> Entry? in
                 guard key.collection == listing.collection, key.workspace == listing.workspace,
                     key.path.utf8.starts(with: listing.prefix.utf8),
@@ -162,7 +219,7 @@ package final class MemoryStore: StoreOperations {
     }
 
     package func ping(_ call: Call) throws(HostError) -> StoreClock? {
-        try perform(.ping, nil, call) { _ throws(HostError) in
+        try perform(.ping, [], call) { _ throws(HostError) in
             StoreClock(
                 domain: "memory", nowNanoseconds: BootTime.now, uncertaintyNanoseconds: 1_000_000)
         }
@@ -173,10 +230,13 @@ package final class MemoryStore: StoreOperations {
     // MARK: - Faults
 
     private func perform<R: Sendable>(
-        _ operation: Operation, _ key: ObjectKey?, _ call: Call,
+        _ operation: Operation, _ keys: [ObjectKey], _ call: Call,
         _ body: (inout State) throws(HostError) -> R
     ) throws(HostError) -> R {
-        if let hook = state.withLock({ $0.hook }) { hook(operation, key) }
+        if let hook = state.withLock({ $0.hook }) {
+            if keys.isEmpty { hook(operation, nil) }
+            for key in keys { hook(operation, key) }
+        }
         try call.check()
         // The body's result leaves by a variable, because a mutex does not pass typed errors of
         // closures that capture non-sendable values.
@@ -214,11 +274,16 @@ package final class MemoryStore: StoreOperations {
 }
 
 extension Capabilities {
-    /// Everything, natively.
-    package static let all = Capabilities(
-        [conditionAbsent, conditionVersion, range, listAttributes, clock].map {
-            Capability($0, .native)
-        })
+    /// Everything that concerns one object, natively.
+    package static let all = Capabilities(single)
+
+    private static let single = [
+        conditionAbsent, conditionVersion, range, listAttributes, clock,
+    ].map { Capability($0, .native) }
+
+    /// The same, and commits of up to 64 changes.
+    package static let transactional = Capabilities(
+        single + [Capability(transaction, .native, limit: 64)])
 }
 
 private func precedes(_ left: ObjectKey, _ right: ObjectKey) -> Bool {

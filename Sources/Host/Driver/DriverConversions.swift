@@ -9,7 +9,8 @@ extension HostError {
             Code(failure.code), failure.message, applied: Applied(failure.applied),
             retry: Retry(failure.retry), driver: driver, vendorCode: failure.vendorCode,
             vendorName: failure.vendorName,
-            currentVersion: failure.currentVersion.map { Version(token: $0.token) })
+            currentVersion: failure.currentVersion.map { Version(token: $0.token) },
+            change: failure.change)
     }
 
     /// Why a driver's library is refused.
@@ -74,13 +75,9 @@ extension HoldfastLoader.Condition {
 
 extension HoldfastLoader.PutRequest {
     init(_ request: PutRequest, length: UInt64?) {
-        // The contract promises ascending names.
-        var attributes = request.attributes
-            .map { HoldfastLoader.Attribute(name: $0.key, value: $0.value) }
-        if attributes.count > 1 {
-            attributes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        }
-        self.init(condition: .init(request.condition), attributes: attributes, length: length)
+        self.init(
+            condition: .init(request.condition), attributes: ascending(request.attributes),
+            length: length)
     }
 }
 

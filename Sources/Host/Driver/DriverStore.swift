@@ -29,7 +29,16 @@ final class DriverStore: StoreOperations {
 
     /// What the open store reports of itself.
     func capabilities(_ call: Call) throws(HostError) -> Capabilities {
-        Capabilities(reports: try perform(call) { context in try store.capabilities(context) })
+        let reports = try perform(call) { context in try store.capabilities(context) }
+        // What the driver has no table for cannot be called, whatever it says.
+        return Capabilities(
+            reports: reports.filter { report in
+                switch report.id {
+                case Capabilities.transaction: store.isTransactional
+                case Capabilities.watch: store.isWatchable
+                default: true
+                }
+            })
     }
 
     func head(_ key: ObjectKey, _ call: Call) throws(HostError) -> ObjectInfo? {

@@ -32,7 +32,7 @@ final class FaultLayer: StoreOperations {
     // MARK: - Reads
 
     func head(_ key: ObjectKey, _ call: Call) throws(HostError) -> ObjectInfo? {
-        let kinds = try begin(.head, key, call)
+        let kinds = try begin(.head, [key], call)
         if kinds.contains(.staleRead), let past = past(of: key) { return past.info }
         return try base.head(key, call)
     }
@@ -42,7 +42,7 @@ final class FaultLayer: StoreOperations {
         begin: (ObjectInfo) throws(HostError) -> Void,
         body: (UnsafeRawBufferPointer) throws(HostError) -> Void
     ) throws(HostError) -> ObjectInfo? {
-        let kinds = try self.begin(.get, key, call)
+        let kinds = try self.begin(.get, [key], call)
         if kinds.contains(.staleRead), let past = past(of: key) {
             try begin(past.info)
             let span = past.span(of: range)
@@ -64,12 +64,12 @@ final class FaultLayer: StoreOperations {
     }
 
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
-        _ = try begin(.list, nil, call)
+        _ = try begin(.list, [], call)
         return try base.list(listing, call)
     }
 
     func ping(_ call: Call) throws(HostError) -> StoreClock? {
-        _ = try begin(.ping, nil, call)
+        _ = try begin(.ping, [], call)
         return try base.ping(call)
     }
 
@@ -79,7 +79,7 @@ final class FaultLayer: StoreOperations {
         _ request: OperationCall, _ call: Call,
         body: (UnsafeRawBufferPointer) throws(HostError) -> Void
     ) throws(HostError) {
-        let kinds = try begin(.operation, nil, call)
+        let kinds = try begin(.operation, [], call)
         try unsafe base.callOperation(request, call, body: body)
         let isWrite = request.operation.traits.contains(.mutates)
         if isWrite, kinds.contains(.lostAnswer) { throw lostAnswer() }
@@ -92,7 +92,7 @@ final class FaultLayer: StoreOperations {
     func put(
         _ key: ObjectKey, _ request: PutRequest, from source: any ByteSource, _ call: Call
     ) throws(HostError) -> ObjectInfo {
-        let kinds = try begin(.put, key, call)
+        let kinds = try begin(.put, [key], call)
         keepPast(of: key, call)
         let cut = kinds.contains(.truncate) ? CutSource(source) : nil
         var info = try base.put(key, request, from: cut ?? source, call)
@@ -105,11 +105,36 @@ final class FaultLayer: StoreOperations {
     }
 
     func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(HostError) {
-        let kinds = try begin(.remove, key, call)
+        let kinds = try begin(.remove, [key], call)
         keepPast(of: key, call)
         try base.remove(key, condition, call)
         if kinds.contains(.duplicate) { try? base.remove(key, condition, call) }
         if kinds.contains(.lostAnswer) { throw lostAnswer() }
+    }
+
+    func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo] {
+        let kinds = try begin(.commit, changes.map(\.key), call)
+        for change in changes where change.isWrite { keepPast(of: change.key, call) }
+        var cuts: [CutSource] = []
+        let sent =
+            !kinds.contains(.truncate)
+            ? changes
+            : changes.map { change in
+                change.replacingSource { source in
+                    let cut = CutSource(source)
+                    cuts.append(cut)
+                    return cut
+                }
+            }
+        var infos = try base.commit(sent, call)
+        for (index, cut) in cuts.enumerated() where infos.indices.contains(index) {
+            infos[index].byteCount = cut.byteCount
+        }
+        if kinds.contains(.duplicate), sent.allSatisfy({ $0.rewindSource() }) {
+            _ = try? base.commit(sent, call)
+        }
+        if kinds.contains(.lostAnswer) { throw lostAnswer() }
+        return infos
     }
 
     private func lostAnswer() -> HostError {
@@ -122,10 +147,10 @@ final class FaultLayer: StoreOperations {
 
     /// Waits and fails as the rules say; what is left is for the operation.
     private func begin(
-        _ operation: ObservedOperation, _ key: ObjectKey?, _ call: Call
+        _ operation: ObservedOperation, _ keys: [ObjectKey], _ call: Call
     ) throws(HostError) -> Set<FaultRule.Kind> {
         var kinds: Set<FaultRule.Kind> = []
-        for rule in plan.strikes(operation, key) {
+        for rule in plan.strikes(operation, keys) {
             switch rule.kind {
             case .delay: try waitOut(rule.duration, call)
             case .hang: sleep(for: rule.duration)
@@ -173,5 +198,12 @@ final class FaultLayer: StoreOperations {
             Result { () throws(HostError) in try unsafe body(bytes) }
         }
         try result.get()
+    }
+}
+
+extension Change {
+    /// Whether it can be made again.
+    fileprivate func rewindSource() -> Bool {
+        if case .put(let source, _) = action { source.rewind() } else { true }
     }
 }

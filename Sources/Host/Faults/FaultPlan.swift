@@ -22,11 +22,11 @@ final class FaultPlan: Sendable {
     /// Whether past objects have to be kept.
     var needsPast: Bool { rules.contains { $0.kind == .staleRead } }
 
-    /// The rules that strike a call, in the order in which they were given.
-    func strikes(_ operation: ObservedOperation, _ key: ObjectKey?) -> [FaultRule] {
+    /// The rules that strike a call of objects, in the order in which they were given.
+    func strikes(_ operation: ObservedOperation, _ keys: [ObjectKey]) -> [FaultRule] {
         state.withLock { state in
             rules.indices.filter { index in
-                guard rules[index].matches(operation, key) else { return false }
+                guard rules[index].matches(operation, keys) else { return false }
                 state.counts[index] += 1
                 let count = state.counts[index]
                 switch rules[index].trigger {

@@ -30,9 +30,9 @@ package struct FaultRule: Sendable, Hashable {
             switch self {
             case .error, .delay, .hang: Set(ObservedOperation.allCases)
             case .shortRead, .bitFlip: [.get]
-            case .truncate: [.put]
-            case .lostAnswer: [.put, .remove, .operation]
-            case .duplicate: [.put, .remove]
+            case .truncate: [.put, .commit]
+            case .lostAnswer: [.put, .remove, .commit, .operation]
+            case .duplicate: [.put, .remove, .commit]
             case .staleRead: [.head, .get]
             }
         }
@@ -63,10 +63,10 @@ package struct FaultRule: Sendable, Hashable {
     /// The rule as it was written.
     let text: String
 
-    /// Whether the rule is about a call.
-    func matches(_ operation: ObservedOperation, _ key: ObjectKey?) -> Bool {
+    /// Whether the rule is about a call of these objects.
+    func matches(_ operation: ObservedOperation, _ keys: [ObjectKey]) -> Bool {
         guard operations.contains(operation) else { return false }
         guard !keyPrefix.isEmpty else { return true }
-        return key?.description.utf8.starts(with: keyPrefix.utf8) ?? false
+        return keys.contains { $0.description.utf8.starts(with: keyPrefix.utf8) }
     }
 }

@@ -39,6 +39,12 @@ struct DeadlineLayer: StoreOperations {
         }
     }
 
+    func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo] {
+        try within(defaults.transfer, call) { call throws(HostError) in
+            try base.commit(changes, call)
+        }
+    }
+
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         try within(defaults.short, call) { call throws(HostError) in
             try base.list(listing, call)

@@ -1,6 +1,6 @@
 /// The operations by the names that metrics and traces give them.
 enum ObservedOperation: String, CaseIterable {
-    case head, get, put, remove, list, ping, operation
+    case head, get, put, remove, commit, list, ping, operation
 }
 
 /// A layer that only looks on: every operation passes through one function.
@@ -40,6 +40,10 @@ extension ObservingLayer {
         try observe(.remove, call) { call throws(HostError) in
             try base.remove(key, condition, call)
         }
+    }
+
+    func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo] {
+        try observe(.commit, call) { call throws(HostError) in try base.commit(changes, call) }
     }
 
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {

@@ -61,7 +61,8 @@ struct RetryLayer: StoreOperations {
 
     func close(_ call: Call) { base.close(call) }
 
-    private func repeating<R>(
+    /// Runs a call that changes nothing, or whose repeat does no harm, until it succeeds or is given up.
+    func repeating<R>(
         _ call: Call, unless isFinal: () -> Bool = { false },
         _ body: (Call) throws(HostError) -> R
     ) throws(HostError) -> R {
@@ -112,12 +113,13 @@ struct RetryLayer: StoreOperations {
             })
     }
 
-    private func finding<R>(_ found: ObjectInfo, _ condition: Condition) -> Finding<R> {
-        condition == .version(found.version) ? .untouched : .other(found.version, condition)
+    func finding<R>(_ found: ObjectInfo, _ condition: Condition) -> Finding<R> {
+        condition == .version(found.version)
+            ? .untouched : .other(found.version, condition, change: nil)
     }
 
     /// What reading back showed of a write.
-    private enum Finding<R> {
+    enum Finding<R> {
         /// It took effect.
         case done(R)
         /// The object is gone, as it would be after this removal or after another's.
@@ -125,10 +127,15 @@ struct RetryLayer: StoreOperations {
         /// The object is as it was before.
         case untouched
         /// Another's write is there.
-        case other(Version, Condition)
+        case other(Version, Condition, change: Int?)
+        /// It took effect, and others have changed since what one of its changes wrote.
+        case replaced(Version?, change: Int)
+        /// What is there now may be of this write or of others.
+        case untold
     }
 
-    private func writing<R>(
+    /// Runs a write until it succeeds or is given up; `resolve` tells what became of an attempt.
+    func writing<R>(
         _ call: Call, mayRepeat: () -> Bool, attempt: (Call) throws(HostError) -> R,
         resolve: (Call) throws(HostError) -> Finding<R>
     ) throws(HostError) -> R {
@@ -149,7 +156,7 @@ struct RetryLayer: StoreOperations {
             isDoubtful = isDoubtful || failure.isOfTheStorage
             let isSuspicious = number > 1 && [.condition, .conflict].contains(failure.code)
             if failure.applied != .no || isSuspicious {
-                let outcome = try settle(failure, isUncertain, call, resolve)
+                let outcome = try settle(failure, isUncertain, isDoubtful, call, resolve)
                 if let outcome {
                     guard !isDoubtful else { throw failure.withUnknownOutcome() }
                     return outcome
@@ -170,7 +177,7 @@ struct RetryLayer: StoreOperations {
 
     /// Reads back what became of a write; `nil` when it may be tried again.
     private func settle<R>(
-        _ failure: HostError, _ isUncertain: Bool, _ call: Call,
+        _ failure: HostError, _ isUncertain: Bool, _ isDoubtful: Bool, _ call: Call,
         _ resolve: (Call) throws(HostError) -> Finding<R>
     ) throws(HostError) -> R? {
         let finding: Finding<R>
@@ -184,27 +191,52 @@ struct RetryLayer: StoreOperations {
         case .done(let result): return result
         case .gone(let result): return isUncertain ? result : nil
         case .untouched: return nil
-        case .other(let version, let condition):
+        case .replaced(let version, let change):
+            throw replaced(failure, version, change, isDoubtful)
+        case .untold:
+            guard isUncertain else { return nil }
+            throw failure.withUnknownOutcome()
+        case .other(let version, let condition, let change):
             guard isUncertain else {
                 if failure.code == .condition { throw failure }
                 return nil
             }
-            throw superseded(failure, version, condition)
+            throw superseded(failure, version, condition, change)
         }
     }
 
     /// The error for a write that found another's in its place after its own answer was lost.
     private func superseded(
-        _ failure: HostError, _ version: Version, _ condition: Condition
+        _ failure: HostError, _ version: Version, _ condition: Condition, _ change: Int?
     ) -> HostError {
         var error = failure
         error.code = condition == .none ? .conflict : .condition
         error.applied = .unknown
         error.retry = .never
         error.currentVersion = version
+        error.change = change
         error.message =
             "another write is there after the answer to this one was lost; whether this one took "
             + "effect before it is unknown (\(failure.message))"
+        return error
+    }
+}
+
+extension RetryLayer {
+    /// The error for a commit that took effect, when not all that it wrote is there any more.
+    private func replaced(
+        _ failure: HostError, _ version: Version?, _ change: Int, _ isDoubtful: Bool
+    ) -> HostError {
+        guard !isDoubtful else { return failure.withUnknownOutcome() }
+        var error = failure
+        error.code = .conflict
+        error.applied = .yes
+        error.retry = .never
+        error.currentVersion = version
+        error.change = change
+        error.message =
+            "the commit took effect, its answer was lost, and another write has replaced a part of it "
+            + "since (\(failure.message))"
         return error
     }
 }

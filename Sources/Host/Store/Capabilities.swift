@@ -48,6 +48,10 @@ package struct Capabilities: Sendable, Hashable {
     package static let value = "value"
     /// Its limit is the most calls at once that are of use.
     package static let concurrency = "concurrency"
+    /// Several objects may be changed together; its limit is the most changes of one commit.
+    package static let transaction = "transaction"
+    /// The store tells when something may have changed.
+    package static let watch = "watch"
 
     private var byID: [String: Capability]
 

@@ -20,8 +20,8 @@ extension Store {
         do throws(HostError) {
             try key.check()
             try checkAttributes(attributes)
-            try check(condition)
-            try check(length: source.length, byteCountMax)
+            try requireSupport(of: condition)
+            try requireRoom(for: source.length)
             var request = PutRequest(condition: condition, attributes: attributes)
             request.attributes[WriteID.attribute] = WriteID.random()
             let info = try operations.put(key, request, from: tracked, call)
@@ -42,12 +42,13 @@ extension Store {
             guard condition != .absent else {
                 throw invalid("a removal cannot require that the object is absent")
             }
-            try check(condition)
+            try requireSupport(of: condition)
             try operations.remove(key, condition, call)
         }
     }
 
-    private func check(_ condition: Condition) throws(HostError) {
+    /// Throws unless the store can judge the condition.
+    func requireSupport(of condition: Condition) throws(HostError) {
         switch condition {
         case .none: break
         case .absent:
@@ -62,20 +63,22 @@ extension Store {
         }
     }
 
-    private func check(length: UInt64?, _ maximum: UInt64) throws(HostError) {
-        guard let length, length > maximum else { return }
+    /// Throws when an object is known to be too long for the store.
+    func requireRoom(for length: UInt64?) throws(HostError) {
+        guard let length, length > byteCountMax else { return }
         throw HostError(
             .tooLarge,
-            "the object has \(length) bytes, this store takes at most \(maximum)",
+            "the object has \(length) bytes, this store takes at most \(byteCountMax)",
             advice: "use a store whose driver takes larger objects")
     }
 
-    private func successDespiteSource() -> HostError {
+    /// The error for a driver that takes what a failed source gave for an object.
+    func successDespiteSource() -> HostError {
         nonsense("it reported success after the source failed", applied: .unknown)
     }
 
     /// The source's error, with what the driver says of the write.
-    private func merged(_ source: HostError, with error: HostError) -> HostError {
+    func merged(_ source: HostError, with error: HostError) -> HostError {
         var result = source
         // Contract: a write whose source failed leaves nothing. A driver that cannot say so, or that
         // reports success, left nobody knows what.

@@ -35,6 +35,9 @@ package protocol StoreOperations: Sendable {
     /// Removes an object; an absent one under no condition is a success.
     func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(HostError)
 
+    /// Makes all changes in one atomic step, or none, and reports each object that was put.
+    func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo]
+
     /// One page of a listing in ascending byte order; fewer entries than the limit mean the end.
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry]
 

@@ -46,14 +46,17 @@ extension StateRepository {
         }
     }
 
-    /// Swaps the record for `changed`, with a new write id.
+    /// Swaps the record for `changed`, with a new write id, and makes the other changes with it.
+    ///
+    /// All of it takes place or nothing, so that the record alone tells what became of a swap.
     ///
     /// - Returns: The new snapshot; `nil` when another change is there now. Then this one will not
     ///   take place any more, but it may have done so before the other, when its answer was lost:
     ///   the caller looks.
     /// - Throws: ``StateError``; `applied` tells whether the change may have taken place.
     func swap(
-        _ path: StatePath, _ snapshot: RecordSnapshot, to changed: StateRecord, _ call: Call
+        _ path: StatePath, _ snapshot: RecordSnapshot, to changed: StateRecord,
+        with others: [Change] = [], _ call: Call
     ) throws(StateError) -> RecordSnapshot? {
         var changed = changed
         changed.write = environment.randomHexadecimal(16)
@@ -71,8 +74,13 @@ extension StateRepository {
         }
         do throws(HostError) {
             try call.check()
-            let info = try store.put(key, json, condition: snapshot.condition, call)
-            return RecordSnapshot(record: changed, version: info.version)
+            guard !others.isEmpty else {
+                let info = try store.put(key, json, condition: snapshot.condition, call)
+                return RecordSnapshot(record: changed, version: info.version)
+            }
+            let record = Change.put(key, json, condition: snapshot.condition)
+            let infos = try store.commit([record] + others, call)
+            return RecordSnapshot(record: changed, version: infos.first?.version)
         } catch {
             if error.applied == .no {
                 if error.code == .condition || error.code == .conflict { return nil }

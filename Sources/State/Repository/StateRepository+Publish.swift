@@ -46,7 +46,8 @@ extension StateRepository {
             path: path)
     }
 
-    private static func isDirectPredecessor(_ copy: ObjectInfo?, of record: StateRecord) -> Bool {
+    /// Whether a copy shows the version before the current one of a record.
+    static func isDirectPredecessor(_ copy: ObjectInfo?, of record: StateRecord) -> Bool {
         guard let id = copy?.attributes["version"], !id.isEmpty else { return false }
         return id == (record.current?.previousID ?? record.last?.id)
     }
@@ -77,9 +78,9 @@ extension StateRepository {
         do throws(HostError) {
             try call.check()
             if let source, let current = record.current {
-                let attributes = ["format": "1", "version": current.id, "sha256": current.sha256]
                 _ = try store.put(
-                    key, from: source, condition: condition, attributes: attributes, call)
+                    key, from: source, condition: condition,
+                    attributes: Self.copyAttributes(of: current), call)
             } else if copy != nil {
                 try store.remove(key, condition: condition, call)
             }
@@ -92,6 +93,11 @@ extension StateRepository {
             if let failure = (source as? CheckedSource)?.failure { throw failure }
             throw StateError(error, path: path)
         }
+    }
+
+    /// What the legible copy of a version carries.
+    static func copyAttributes(of version: StateVersion) -> [String: String] {
+        ["format": "1", "version": version.id, "sha256": version.sha256]
     }
 
     /// The bytes of a committed version, checked.
@@ -110,7 +116,7 @@ extension StateRepository {
     // MARK: - What others put in the legible place
 
     /// Keeps a copy that was never a version of this state: edited by hand, or put by another tool.
-    private func keepIfForeign(
+    func keepIfForeign(
         _ path: StatePath, _ copy: ObjectInfo, _ record: StateRecord, _ call: Call
     ) throws(StateError) {
         let digest = try digest(of: copy, path, call)

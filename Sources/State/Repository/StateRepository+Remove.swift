@@ -17,6 +17,7 @@ extension StateRepository {
         snapshot = try prepare(path, snapshot, mustExist: false, call).snapshot
         let sequence = snapshot.record.sequence
         var applied = HostError.Applied.no
+        var nativeAttempts = NativeCommit.isPossible(in: store) ? NativeCommit.copyConflictsMax : 0
         for _ in 0..<Self.attemptsMax {
             if let refusal = session.refusal(by: snapshot.record) { throw refusal }
             guard snapshot.record.current != nil else { return snapshot.record.sequence > sequence }
@@ -24,23 +25,42 @@ extension StateRepository {
             guard snapshot.record.sequence == sequence else {
                 throw overtaken(path, applied)
             }
-            guard let removed = try swap(path, snapshot, to: snapshot.record.removing(), call)
-            else {
+            let copy =
+                nativeAttempts > 0
+                ? replaceableCopy(path, snapshot.record.removing(), call) : nil
+            guard let removed = try removing(path, snapshot, copy, call) else {
                 // It may have taken place before another change, when its answer was lost.
                 applied = .unknown
+                nativeAttempts -= nativeAttempts > 0 ? 1 : 0
                 snapshot = try load(path, call)
                 continue
             }
-            // The state is removed; a copy that cannot be now is removed by the next call.
-            do throws(StateError) {
-                try publish(path, after: removed.record, nil, call)
-            } catch {
-                return true
-            }
-            collectNear(path, removed.record, call)
+            finish(path, removed.record, isPublished: copy != nil, call)
             return true
         }
         throw busy(path)
+    }
+
+    /// Swaps the record, and removes the copy with it where that was looked at.
+    private func removing(
+        _ path: StatePath, _ snapshot: RecordSnapshot, _ copy: LegibleCopy?, _ call: Call
+    ) throws(StateError) -> RecordSnapshot? {
+        guard let copy else {
+            return try swap(path, snapshot, to: snapshot.record.removing(), call)
+        }
+        return try commitRemoval(path, snapshot, copy, call)
+    }
+
+    /// Removes the copy of a removed state and collects what was never committed.
+    ///
+    /// The state is removed; a copy that cannot be now is removed by the next call.
+    private func finish(
+        _ path: StatePath, _ record: StateRecord, isPublished: Bool, _ call: Call
+    ) {
+        if !isPublished {
+            do throws(StateError) { try publish(path, after: record, nil, call) } catch { return }
+        }
+        collectNear(path, record, call)
     }
 
     private func overtaken(_ path: StatePath, _ applied: HostError.Applied) -> StateError {

@@ -24,13 +24,13 @@ struct StagedVersion {
 }
 
 extension StateRecord {
-    /// This record with `version` committed.
-    func committing(_ version: StateVersion) -> StateRecord {
+    /// This record with `version` committed; its copy is published with it, or has to be still.
+    func committing(_ version: StateVersion, isPublished: Bool = false) -> StateRecord {
         var record = self
         record.sequence = version.sequence
         record.current = version
         record.last = VersionReference(id: version.id, sha256: version.sha256)
-        record.writing = Writing(version: version.id, write: "")
+        record.writing = isPublished ? nil : Writing(version: version.id, write: "")
         return record
     }
 
@@ -53,19 +53,7 @@ extension StateRepository {
         _ path: StatePath, _ body: StateBody, over record: StateRecord, _ writer: VersionWriter,
         _ call: Call
     ) throws(StateError) -> StagedVersion {
-        guard record.sequence < VersionID.sequenceMax else {
-            throw StateError(
-                .host(.full), "'\(path)' has had as many versions as can be counted",
-                advice: "move it to another path", path: path)
-        }
-        let id = VersionID(
-            sequence: record.sequence + 1, random: environment.randomHexadecimal(4))
-        var version = StateVersion(
-            id: id.text, sequence: id.sequence, byteCount: 0, sha256: "", isJSON: false,
-            isEncrypted: false, createdNanoseconds: writer.createdNanoseconds,
-            writer: writer.writer, lockID: writer.lockID, fence: record.fence,
-            previousID: record.last?.id ?? "", previousSHA256: record.last?.sha256 ?? "",
-            events: [])
+        var version = try nextVersion(path, over: record, writer)
         switch body {
         case .small(let bytes, let sha256, let facts):
             version.describe(UInt64(bytes.count), sha256, facts, after: record.current)
@@ -74,6 +62,25 @@ extension StateRepository {
             try put(path, &version, over: record, source, call)
         }
         return StagedVersion(version: version, sweep: record.sweep)
+    }
+
+    /// The version that would follow `record`'s current one, with nothing said of its bytes yet.
+    func nextVersion(
+        _ path: StatePath, over record: StateRecord, _ writer: VersionWriter
+    ) throws(StateError) -> StateVersion {
+        guard record.sequence < VersionID.sequenceMax else {
+            throw StateError(
+                .host(.full), "'\(path)' has had as many versions as can be counted",
+                advice: "move it to another path", path: path)
+        }
+        let id = VersionID(
+            sequence: record.sequence + 1, random: environment.randomHexadecimal(4))
+        return StateVersion(
+            id: id.text, sequence: id.sequence, byteCount: 0, sha256: "", isJSON: false,
+            isEncrypted: false, createdNanoseconds: writer.createdNanoseconds,
+            writer: writer.writer, lockID: writer.lockID, fence: record.fence,
+            previousID: record.last?.id ?? "", previousSHA256: record.last?.sha256 ?? "",
+            events: [])
     }
 
     private func put(
@@ -163,7 +170,8 @@ extension StateRepository {
 }
 
 extension StateVersion {
-    fileprivate mutating func describe(
+    /// Takes what is known of the bytes, and notes what is odd about them after those before.
+    mutating func describe(
         _ byteCount: UInt64, _ sha256: String, _ facts: StateFacts, after previous: StateVersion?
     ) {
         self.byteCount = byteCount

@@ -16,6 +16,21 @@ struct WriteOperation {
     private var staged: StagedVersion?
     /// Whether a swap may have taken place although nobody has seen it yet.
     private var isUncertain = false
+    /// How often the copy may still get in the way of a write in one commit; 0 where the write is made
+    /// in steps.
+    private var nativeAttempts = 0
+
+    /// What one pass of the loop came to.
+    private enum Attempt {
+        /// The bytes are those of the current version.
+        case unchanged(StateVersion)
+        /// The version is in the record.
+        case committed(StateVersion, StateRecord)
+        /// Something has changed; the version may have been committed before that.
+        case overtaken(StateVersion)
+        /// Nothing was tried.
+        case again
+    }
 
     /// Admits a write and takes its body.
     init(
@@ -31,6 +46,9 @@ struct WriteOperation {
         body = try StateBody(
             from: source, limit: repository.kind.bodyBytesMax, md5: request.contentMD5, path: path,
             call)
+        if case .small = body, NativeCommit.isPossible(in: repository.store) {
+            nativeAttempts = NativeCommit.copyConflictsMax
+        }
     }
 
     /// Commits the write and publishes it.
@@ -55,28 +73,69 @@ struct WriteOperation {
             guard session.lockID == nil || snapshot.record.sequence == sequence else {
                 throw keep(overtaken())
             }
-            let version = try stagedVersion(over: snapshot.record)
-            // Only after a large body has passed is it known to be the current one.
-            if let same = try unchanged(&snapshot) { return same }
-            guard staged?.fits(snapshot.record) == true else { continue }
-            let changed = snapshot.record.committing(version)
-            if let swapped = try repository.swap(path, snapshot, to: changed, call) {
-                return finish(version, swapped.record)
+            switch try nativeAttempts > 0 ? commitAtOnce(snapshot) : commitInSteps(&snapshot) {
+            case .unchanged(let version): return version
+            case .committed(let version, let record): return finish(version, record)
+            case .again: continue
+            case .overtaken(let version):
+                isUncertain = true
+                let seen = snapshot.version
+                snapshot = try repository.load(path, call)
+                if try repository.isCommitted(path, version, in: snapshot.record, call) {
+                    return finish(version, snapshot.record)
+                }
+                isUncertain = false
+                // It was not the record that has changed.
+                if nativeAttempts > 0, snapshot.version == seen { nativeAttempts -= 1 }
             }
-            isUncertain = true
-            snapshot = try repository.load(path, call)
-            if try repository.isCommitted(path, version, in: snapshot.record, call) {
-                return finish(version, snapshot.record)
-            }
-            isUncertain = false
         }
         throw repository.busy(path)
+    }
+
+    /// Version, record and copy in one commit of the store.
+    private mutating func commitAtOnce(_ snapshot: RecordSnapshot) throws(StateError) -> Attempt {
+        guard case .small(let bytes, let sha256, let facts) = body else {
+            nativeAttempts = 0
+            return .again
+        }
+        let record = snapshot.record
+        var version = try repository.nextVersion(path, over: record, versionWriter(over: record))
+        version.describe(UInt64(bytes.count), sha256, facts, after: record.current)
+        let changed = record.committing(version, isPublished: true)
+        guard let copy = repository.replaceableCopy(path, changed, call) else {
+            nativeAttempts = 0
+            return .again
+        }
+        do throws(StateError) {
+            let swapped = try repository.commit(path, snapshot, version, bytes, copy, call)
+            return swapped.map { .committed(version, $0.record) } ?? .overtaken(version)
+        } catch {
+            // What is too much for one commit may go in three steps.
+            guard error.isOfTheCommit else { throw error }
+            nativeAttempts = 0
+            return .again
+        }
+    }
+
+    /// The bytes first, where nobody sees them, then the record; the copy follows.
+    private mutating func commitInSteps(
+        _ snapshot: inout RecordSnapshot
+    ) throws(StateError) -> Attempt {
+        let version = try stagedVersion(over: snapshot.record)
+        // Only after a large body has passed is it known to be the current one.
+        if let same = try unchanged(&snapshot) { return .unchanged(same) }
+        guard staged?.fits(snapshot.record) == true else { return .again }
+        let changed = snapshot.record.committing(version)
+        let swapped = try repository.swap(path, snapshot, to: changed, call)
+        return swapped.map { .committed(version, $0.record) } ?? .overtaken(version)
     }
 
     private mutating func prepared(
         _ snapshot: RecordSnapshot
     ) throws(StateError) -> RecordSnapshot {
-        let (prepared, adopted) = try repository.prepare(path, snapshot, mustExist: true, call)
+        // In one commit the record comes with its first version.
+        let (prepared, adopted) = try repository.prepare(
+            path, snapshot, mustExist: nativeAttempts == 0, call)
         if adopted, sequence == snapshot.record.sequence { sequence = prepared.record.sequence }
         return prepared
     }
@@ -111,15 +170,19 @@ struct WriteOperation {
         over record: StateRecord
     ) throws(StateError) -> StateVersion {
         if let staged, staged.fits(record) { return staged.version }
-        let writer = VersionWriter(
-            writer: firstBytes(of: writer(under: record.lock), atMost: WriteRequest.writerBytesMax),
-            lockID: session.lockID ?? "",
-            createdNanoseconds: repository.environment.wallClock())
         let earlier = staged
-        let next = try repository.stage(path, try remainingBody(), over: record, writer, call)
+        let next = try repository.stage(
+            path, try remainingBody(), over: record, versionWriter(over: record), call)
         staged = next
         if let earlier { repository.discard(path, earlier.version.id, call) }
         return next.version
+    }
+
+    private func versionWriter(over record: StateRecord) -> VersionWriter {
+        VersionWriter(
+            writer: firstBytes(of: writer(under: record.lock), atMost: WriteRequest.writerBytesMax),
+            lockID: session.lockID ?? "",
+            createdNanoseconds: repository.environment.wallClock())
     }
 
     /// Who writes: the holder of the lock as it named itself, and where the request came from.
@@ -152,7 +215,8 @@ struct WriteOperation {
 
     private func finish(_ version: StateVersion, _ record: StateRecord) -> StateVersion {
         var version = version
-        version.isPublished = publish(record)
+        // Without a note the copy was published: with the commit, or by whoever came after it.
+        version.isPublished = record.writing == nil || publish(record)
         // Under a lock the unlock collects, once for all of its writes.
         if session.lockID == nil { repository.collectNear(path, record, call) }
         return version
@@ -215,6 +279,14 @@ extension StateRepository {
 }
 
 extension StateError {
+    /// Whether it was the size or the form of a commit that the store refused.
+    fileprivate var isOfTheCommit: Bool {
+        switch code {
+        case .host(.tooLarge), .host(.unsupported): applied == .no
+        default: false
+        }
+    }
+
     fileprivate var orphanReason: String {
         switch code {
         case .locked: "locked"

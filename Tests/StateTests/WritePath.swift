@@ -1,0 +1,52 @@
+import Host
+import TestSupport
+import Testing
+
+/// How small bodies get into the store of a world: in three steps, in one commit, or now this way and
+/// now that, as by daemons of different age.
+enum WritePath: String {
+    case steps, native, mixed
+
+    /// The path of the worlds that the running test makes.
+    @TaskLocal static var current = WritePath.steps
+
+    /// What a store in memory can do on this path.
+    var capabilities: Capabilities { self == .steps ? .all : .transactional }
+
+    /// The stores over a memory that take turns.
+    func stores(_ memory: MemoryStore) -> [Store] {
+        let store = memory.store(capabilities: capabilities)
+        return self == .mixed ? [memory.store(), store] : [store]
+    }
+}
+
+/// Runs each test on several paths; what it finds names the path.
+struct PathsTrait: SuiteTrait, TestTrait, TestScoping {
+    var paths: [WritePath]
+    var isRecursive: Bool { true }
+
+    @concurrent func provideScope(
+        for test: Test, testCase: Test.Case?,
+        performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        for path in paths {
+            let naming = IssueHandlingTrait.compactMapIssues { issue in
+                var issue = issue
+                issue.comments.append("path: \(path.rawValue)")
+                return issue
+            }
+            try await WritePath.$current.withValue(path) {
+                try await naming.provideScope(
+                    for: test, testCase: testCase, performing: function)
+            }
+        }
+    }
+}
+
+extension Trait where Self == PathsTrait {
+    /// Runs each test in steps and in one commit.
+    static var bothPaths: PathsTrait { PathsTrait(paths: [.steps, .native]) }
+
+    /// Runs each test also with writers of both kinds in turn.
+    static var allPaths: PathsTrait { PathsTrait(paths: [.steps, .native, .mixed]) }
+}
