@@ -89,8 +89,9 @@ static void pause_ms(long ms) {
 
 // The failure of a call that was cancelled or is over its deadline, else HOLDFAST_OK.
 static holdfast_status interruption(const holdfast_call *call) {
-    int is_late = monotonic_ns() >= call->deadline_ns;
-    if (IS(IGNORES_DEADLINE) || (!is_late && !the_host->cancelled(call))) return HOLDFAST_OK;
+    // In this order, so that a deadline that passes in between is not taken for a cancellation.
+    int is_over = the_host->cancelled(call), is_late = monotonic_ns() >= call->deadline_ns;
+    if (IS(IGNORES_DEADLINE) || (!is_late && !is_over)) return HOLDFAST_OK;
     if (IS(LATE_RETURN) || (IS(READS_LATE) && is_late)) pause_ms(3000);
     return is_late ? fail(call, HOLDFAST_DEADLINE, "the deadline has passed", NULL)
                    : fail(call, HOLDFAST_CANCELLED, "the call was cancelled", NULL);

@@ -32,7 +32,7 @@ static void emit(int socket) {
 }
 
 static void welcome(void) {
-    byte(3), word(LIE == OTHER_VERSION ? 99 : 2), text(LIE == OTHER_ID ? "other" : "memory");
+    byte(3), word(LIE == OTHER_VERSION ? 99 : 3), text(LIE == OTHER_ID ? "other" : "memory");
     text("1.2.3"), text("The tests"), word(LIE == OTHER_MODEL ? 1000 : 4000), word(0), word(1);
     word(0);
     emit(3);
@@ -43,13 +43,14 @@ static void result(uint8_t outcome, int has_failure, int32_t status) {
     byte(33), byte(outcome), byte((uint8_t)has_failure);
     if (!has_failure) return;
     word((uint32_t)status), word(0), word(0), word(0), word(0), word(0), word(0);
-    text(""), text("why"), text("");
+    text(""), text("why"), text(""), word(0);
 }
 
 static void end_of_result(uint32_t bytes) {
     word(0), word(0), word(bytes);  // infos, entries
     byte(0), word(0);               // operation, parameters
     word(0), byte(0);               // capabilities, clock
+    word(0), word(0);               // cursor, extensions
 }
 
 // A delivery of one operation that is otherwise right.
@@ -121,9 +122,9 @@ int main(void) {
     for (;;) {
         ssize_t count = recv(socket, frame, sizeof frame, 0);
         if (count <= 0) return 0;
-        // start, stop, describe and open are answered rightly: done.
+        // start, stop, describe, open and what extensions there are (38) are answered rightly: done.
         if (frame[0] == 30) declare(socket);
-        else if (frame[0] > 20) lie(socket);
+        else if (frame[0] > 20 && frame[0] != 38) lie(socket);
         result(0, 0, 0), end_of_result(0);
         emit(socket);
     }

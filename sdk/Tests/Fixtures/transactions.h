@@ -192,5 +192,12 @@ static holdfast_status watch_changes(void *store, const holdfast_call *call,
     }
 }
 
-static const holdfast_transaction transactions = {sizeof transactions, 0, commit_changes};
-static const holdfast_watch watches = {sizeof watches, 0, watch_changes};
+#ifndef TRANSACTIONS
+#define TRANSACTIONS {sizeof transactions, 0, commit_changes}
+#endif
+#ifndef WATCHES
+#define WATCHES {sizeof watches, 0, watch_changes}
+#endif
+
+static const holdfast_transaction transactions = TRANSACTIONS;
+static const holdfast_watch watches = WATCHES;

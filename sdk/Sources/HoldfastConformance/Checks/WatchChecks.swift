@@ -7,7 +7,7 @@ internal import HoldfastLoader
 enum WatchChecks {
     private static let remedy = "compare the cursor with the store itself, after every wake as well"
     /// How long a change may take to wake a watch, in milliseconds; far more than any needs.
-    private static let patience = 20_000
+    private static let patience = 10_000
 
     /// A store that can be watched; ends the check where it cannot.
     private static func bench(_ run: CheckRun) throws -> Bench {
