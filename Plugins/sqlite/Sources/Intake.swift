@@ -7,13 +7,18 @@ struct Intake {
     private static let stepByteCount = 65_536
 
     private let source: ObjectSource
+    /// Whose end also ends the reading, however slowly the source gives its bytes.
+    private let call: Call
     /// The bytes so far.
     private(set) var byteCount: UInt64 = 0
     private var isAtEnd = false
     /// What was read past the last piece, to see whether there is more.
     private var ahead: [UInt8] = []
 
-    init(_ source: ObjectSource) { self.source = source }
+    init(_ source: ObjectSource, _ call: Call) {
+        self.source = source
+        self.call = call
+    }
 
     /// The next piece: `count` bytes, fewer only at the end.
     mutating func next(_ count: Int) throws(DriverError) -> [UInt8] {
@@ -46,6 +51,7 @@ struct Intake {
         let left = source.length.map { Int(clamping: $0 - byteCount) + 1 } ?? Self.stepByteCount
         let wanted = min(limit, left)
         if buffer.count != wanted { buffer = [UInt8](repeating: 0, count: wanted) }
+        try call.check()
         let read = try source.read(into: &buffer)
         byteCount += UInt64(read)
         isAtEnd = read == 0

@@ -89,6 +89,9 @@ extension Connection {
         statement.bind(2, number)
         guard try statement.step() else { return false }
         statement.copy(0, into: &buffer)
+        statement.reset()
+        // Bytes that are read once must not push out what finds objects, nor fill the memory.
+        releaseMemory()
         return true
     }
 }

@@ -84,7 +84,7 @@ extension SQLiteStore: TransactionalStore {
     ) throws(DriverError) -> (PutOperation.Content, UInt64) {
         if let length = source.length, length > Self.maximumByteCount { throw tooLarge(key) }
         try call.check()
-        var intake = Intake(source)
+        var intake = Intake(source, call)
         let first = try intake.next(Self.inlineByteCount)
         if try !intake.hasMore(), first.isEmpty || first.count <= staging.spare {
             staging.spare -= first.count

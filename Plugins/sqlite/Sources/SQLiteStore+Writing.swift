@@ -8,7 +8,7 @@ extension SQLiteStore {
             throw tooLarge(request.key)
         }
         try call.check()
-        var intake = Intake(source)
+        var intake = Intake(source, call)
         let first = try intake.next(Self.inlineByteCount)
         guard try intake.hasMore() else {
             let content = PutOperation.Content.inline(first, isText: isText(first))
