@@ -87,7 +87,8 @@ BREAKS = {
 
 
 def test_the_interface_is_what_was_recorded(interface):
-    assert f"recorded: draft-1, draft-2, draft-{interface.number('DRAFT')}" in interface.passes()
+    names = [f"draft-{number}" for number in range(1, int(interface.number("DRAFT")) + 1)]
+    assert f"recorded: {', '.join(names)}" in interface.passes()
 
 
 def test_generated_files_are_current_or_refused(interface):
