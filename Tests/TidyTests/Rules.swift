@@ -23,6 +23,7 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ),
     ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
+    ("Plugins/postgres", ["HoldfastDriver", "CPostgres", "Glibc", "Synchronization"]),
     ("Plugins/sqlite", ["HoldfastDriver", "CSQLite", "Glibc", "Synchronization"]),
     (
         "Plugins/dynamodb",
@@ -57,8 +58,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "DynamoDBDriver", "SharedAWS", "SharedHTTP", "SharedJSON", "CCurl", "CCrypto",
-    "Foundation",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS", "SharedHTTP",
+    "SharedJSON", "CCurl", "CCrypto", "Foundation",
 ]
 
 /// The module that a line imports, if it is an import.

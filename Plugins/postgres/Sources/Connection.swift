@@ -21,6 +21,11 @@ internal import HoldfastDriver
     let openedNanoseconds = monotonicNanoseconds()
     var idleSince = monotonicNanoseconds()
 
+    /// Whether the server limits what was sent last.
+    private var isLimited = false
+    /// How long after its end a call still waits for an answer that is due.
+    private static let patienceNanoseconds: Int64 = 300_000_000
+
     private enum Sent { case preparation(Int), statement(Int), limit }
 
     private static let setLimit = Statement(
@@ -108,6 +113,7 @@ internal import HoldfastDriver
         isWrite: Bool, _ call: Call, _ sent: inout [Sent]
     ) throws(PostgresFailure) {
         let wanted = call.statementMilliseconds
+        isLimited = keepsState || isWrite
         if keepsState {
             guard wanted != limitMilliseconds else { return }
             limitMilliseconds = 0
@@ -223,9 +229,17 @@ internal import HoldfastDriver
         let ready = unsafe poll(&descriptor, 1, call.sliceMilliseconds)
         if ready > 0 {
             guard unsafe PQconsumeInput(handle) == 1 else { throw lost(wasSent: !isUnsent) }
-        } else if let code = call.overCode {
+        } else if let code = call.overCode, !isAnswerDue(call, code) {
             throw .over(code, wasSent: !isUnsent)
         }
+    }
+
+    /// Whether the server, which was given less time than the call had, must answer at any moment.
+    ///
+    /// Its answer is certain, where closing the connection would leave a write unknown.
+    private func isAnswerDue(_ call: Call, _ code: DriverError.Code) -> Bool {
+        isLimited && code == .deadline
+            && monotonicNanoseconds() < call.deadlineNanoseconds + Self.patienceNanoseconds
     }
 
     private func lost(wasSent: Bool) -> PostgresFailure {

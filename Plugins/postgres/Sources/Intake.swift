@@ -23,7 +23,12 @@ struct Intake {
     /// What was read past the last piece, to see whether there is more.
     private var ahead: [UInt8] = []
 
-    init(_ source: ObjectSource) { self.source = source }
+    private let call: Call
+
+    init(_ source: ObjectSource, _ call: Call) {
+        self.source = source
+        self.call = call
+    }
 
     /// The next piece: `count` bytes, fewer only at the end.
     mutating func next(_ count: Int) throws(DriverError) -> [UInt8] {
@@ -31,6 +36,8 @@ struct Intake {
         ahead = []
         var buffer: [UInt8] = []
         while piece.count < count, !isAtEnd {
+            // A source may trickle for ever.
+            try call.check()
             let limit = piece.isEmpty ? count : min(count - piece.count, Self.stepByteCount)
             let read = try fill(&buffer, limit)
             if piece.isEmpty {

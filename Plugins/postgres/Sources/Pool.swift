@@ -3,6 +3,8 @@ internal import Synchronization
 
 /// The store's connections, lent to one call at a time in the order in which calls came.
 final class Pool: Sendable {
+    /// A connection that was used this short a time ago is taken as it is.
+    private static let freshNanoseconds: Int64 = 5_000_000
     /// A connection that lay idle for this long is asked whether it still works.
     private static let trustedNanoseconds: Int64 = 30_000_000_000
     /// A connection is closed at this age: what was changed behind a name, or for a role, takes effect.
@@ -68,7 +70,7 @@ final class Pool: Sendable {
                     isForgetful.store(true, ordering: .relaxed)
                 } else if error.isOutdated, connection.keepsState {
                     connection.spoil()
-                } else if !error.isTimedOut || call.isOver {
+                } else if !error.isTimedOut || call.isNearlyOver {
                     throw error
                 }
             }
@@ -168,8 +170,10 @@ final class Pool: Sendable {
     private func isFit(_ connection: Connection, _ call: Call) throws(PostgresFailure) -> Bool {
         if isForgetful.load(ordering: .relaxed), connection.keepsState { return false }
         let now = monotonicNanoseconds()
-        guard now - connection.openedNanoseconds < Self.lifetimeNanoseconds, connection.isHealthy
-        else { return false }
+        guard now - connection.openedNanoseconds < Self.lifetimeNanoseconds else { return false }
+        // Looking at the socket costs as much as a tenth of a short call.
+        if now - connection.idleSince < Self.freshNanoseconds { return true }
+        guard connection.isHealthy else { return false }
         guard now - connection.idleSince > Self.trustedNanoseconds else { return true }
         do throws(PostgresFailure) {
             _ = try connection.run([Step(Self.probe)], isWrite: false, call)

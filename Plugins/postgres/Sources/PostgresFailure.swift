@@ -74,7 +74,9 @@ extension PostgresFailure {
 
     private func classified(_ call: Call) -> SQLState.Answer {
         if case .over(let code) = cause { return SQLState.Answer(code, .never) }
-        if isTimedOut, let code = call.overCode { return SQLState.Answer(code, .never) }
+        if isTimedOut, call.isNearlyOver {
+            return SQLState.Answer(call.overCode ?? .deadline, .never)
+        }
         if sqlState.isEmpty { return unstated }
         return SQLState.answer(sqlState)
     }
@@ -102,6 +104,9 @@ private func shortened(_ text: String) -> String {
 }
 
 extension Call {
+    /// Whether there is no time left to send a statement again.
+    var isNearlyOver: Bool { isOver || remainingNanoseconds < 50_000_000 }
+
     /// Why the call is over, or `nil` while it is not.
     var overCode: DriverError.Code? {
         guard isOver else { return nil }

@@ -61,7 +61,7 @@ extension PostgresStore: TransactionalStore {
         if let length = source.length, length > Self.maximumByteCount {
             throw tooLarge(request.key)
         }
-        var intake = Intake(source)
+        var intake = Intake(source, call)
         let first = try intake.next(Self.inlineByteCount)
         let isLarge = try intake.hasMore()
         guard isLarge || !first.isEmpty && held + first.count > Self.heldByteCount else {

@@ -8,7 +8,7 @@ extension PostgresStore {
             throw tooLarge(request.key)
         }
         try call.check()
-        var intake = Intake(source)
+        var intake = Intake(source, call)
         let first = try intake.next(Self.inlineByteCount)
         guard try intake.hasMore() else {
             let object = NewObject(request, .inline(first), size: UInt64(first.count))

@@ -71,10 +71,15 @@ final class PostgresStore: DriverStore {
     /// A failure here is none of the call's: its own work is done, and the next write will meet it.
     func collectUploads(_ call: Call, seconds: Double) {
         let end = monotonicNanoseconds() + Int64(seconds * 1_000_000_000)
-        _ = try? pool.run([Step(uploads.retire)], isWrite: true, call, "")
-        while monotonicNanoseconds() < end, !call.isOver {
-            let removed = try? pool.run([Step(uploads.removeSome)], isWrite: true, call, "")
-            guard let removed, removed[0].count > 0 else { return }
+        let action = "cannot remove old chunks"
+        do throws(DriverError) {
+            _ = try pool.run([Step(uploads.retire)], isWrite: true, call, action)
+            while monotonicNanoseconds() < end, !call.isOver {
+                let rows = try pool.run([Step(uploads.removeSome)], isWrite: true, call, action)[0]
+                guard rows.count > 0 else { return }
+            }
+        } catch {
+            if !call.isOver { call.log(.notice, error.message) }
         }
     }
 }

@@ -45,21 +45,16 @@ struct Schema {
     // MARK: - What is there
 
     private func identify(_ connection: Connection) throws(DriverError) -> Content {
-        let found = try run(
-            connection, "cannot look for the tables",
-            """
-            SELECT to_regclass('\(names.format)') IS NOT NULL,
-              to_regclass('\(names.objects)') IS NOT NULL,
-              to_regclass('\(names.receipts)') IS NOT NULL
-            """)
-        if found.flag(0, 0) {
+        let tables = try run(connection, "cannot look for the tables", names.lookup)
+        let found = Set((0..<tables.count).map { tables.text($0, 0) })
+        if found.contains("\(names.base)_format") {
             try checkVersion(connection)
             return .current
         }
-        guard !found.flag(0, 1) else {
+        guard !found.contains("\(names.base)_objects") else {
             throw foreign("there is a table \(names.objects) and no \(names.format)")
         }
-        guard found.flag(0, 2) else { return .empty }
+        guard found.contains(names.base) else { return .empty }
         let adoption = Adoption(names: names)
         let rows = try run(connection, "cannot look at the receipts", adoption.foundColumns)
         let columns = Set((0..<rows.count).map { rows.text($0, 0) })

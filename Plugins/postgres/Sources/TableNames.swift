@@ -37,6 +37,18 @@ struct TableNames: Sendable {
     /// The row that says which format the tables have.
     var format: String { quoted("_format") }
 
+    /// A query for those of the store's tables that there are.
+    ///
+    /// It reads the catalogue itself: to_regclass goes by what the session remembers, and does not see
+    /// what another session made while this one waited for the advisory lock.
+    var lookup: String {
+        let scope = schema.map { "nspname = '\($0)'" } ?? "pg_table_is_visible(c.oid)"
+        return """
+            SELECT relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+            WHERE relname IN ('\(base)', '\(base)_objects', '\(base)_format') AND \(scope)
+            """
+    }
+
     /// A table's name with a suffix, as SQL has it.
     func quoted(_ suffix: String) -> String {
         let name = "\"\(base)\(suffix)\""

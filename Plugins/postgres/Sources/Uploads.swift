@@ -57,12 +57,12 @@ struct Uploads: Sendable {
             once: """
                 WITH old AS (SELECT upload FROM \(uploads)
                   WHERE state = 'retired' AND changed_at < clock_timestamp() - \(Self.reading) LIMIT 1),
-                some AS (SELECT c.upload, c.number FROM \(chunks) AS c, old
+                batch AS (SELECT c.upload, c.number FROM \(chunks) AS c, old
                   WHERE c.upload = old.upload ORDER BY c.number LIMIT \(Self.removalCount)),
-                gone AS (DELETE FROM \(chunks) AS c USING some
-                  WHERE c.upload = some.upload AND c.number = some.number),
+                gone AS (DELETE FROM \(chunks) AS c USING batch
+                  WHERE c.upload = batch.upload AND c.number = batch.number),
                 ended AS (DELETE FROM \(uploads) AS u USING old
-                  WHERE u.upload = old.upload AND NOT EXISTS (SELECT 1 FROM some))
+                  WHERE u.upload = old.upload AND NOT EXISTS (SELECT 1 FROM batch))
                 SELECT upload FROM old
                 """)
     }
