@@ -135,7 +135,8 @@ struct Arguments {
           --options FILE      the store's options: lines "name = value", or a JSON object. In a value,
                               ${TMP} becomes an empty folder of the check's own, where relative paths
                               lie too. An option that is not given keeps its default.
-          --profile A,B       only checks of these profiles: core, cas, list, clock, large
+          --profile A,B       only checks of these profiles: core, cas, list, clock,
+                              transaction, watch, large
           --large             the profile large as well: objects of several GiB, for minutes
           --only A,B          only these checks or groups
           --isolation WHERE   in-process (the default), or process: the driver's calls go through

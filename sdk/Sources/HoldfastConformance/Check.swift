@@ -10,6 +10,10 @@ public struct Check: Sendable {
         case list
         /// The store's clock, which leases need.
         case clock
+        /// Changes of several objects at once.
+        case transaction
+        /// Waiting for changes.
+        case watch
         /// Objects of several GiB, which take minutes; only run when asked for.
         case large
 

@@ -5,7 +5,8 @@ public enum CheckTable {
     /// All checks, group by group.
     public static let checks: [Check] =
         binary + negotiation + lifecycle + data + condition + list + deadline + error + options
-        + secrets + clock + OperationChecks.all + history + robustness
+        + secrets + clock + OperationChecks.all + transaction + watch + history
+        + robustness
 
     /// The check that fails for what the driver writes to standard output during any check.
     public static let quiet = Check(

@@ -86,6 +86,33 @@ struct Client: Sendable {
         } catch let failure as DriverFailure where failure.code == .notFound { return nil }
     }
 
+    /// Writes several objects together or none.
+    func commit(_ puts: [(path: String, pattern: Pattern, condition: Condition)]) throws {
+        switch way {
+        case .here(let bench):
+            let steps = puts.map { Step.put($0.path, $0.pattern.bytes, if: $0.condition) }
+            try guarded { _ = try bench.commit(steps) }
+        case .elsewhere(let peer):
+            let words = puts.map { put in
+                "\(put.path)|\(put.pattern.id)|\(put.pattern.count)|\(PeerMessage.word(put.condition))"
+            }
+            try peer.ask("commit", words.joined(separator: ","))
+        }
+    }
+
+    /// Watches the bench's collection; see `OpenStore.watch`.
+    func watch(_ prefix: String, _ cursor: [UInt8], milliseconds: Int) throws -> [UInt8] {
+        switch way {
+        case .here(let bench):
+            return try guarded { try bench.watch(prefix, cursor, milliseconds: milliseconds) }
+        case .elsewhere(let peer):
+            let answer = try peer.ask(
+                "watch", PeerMessage.hex(Array(prefix.utf8)), PeerMessage.hex(cursor),
+                "\(milliseconds)")
+            return PeerMessage.bytes(answer.first ?? "-")
+        }
+    }
+
     /// Removes an object.
     func remove(_ path: String, if condition: Condition = .none) throws {
         switch way {

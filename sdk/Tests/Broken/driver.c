@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <holdfast/driver.h>
+#include <holdfast/transaction.h>
+#include <holdfast/watch.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,6 +24,13 @@
 
 #define TEXT(s) ((holdfast_text){(s), sizeof(s) - 1})
 #define MOST_BYTES 16777216u
+
+// A driver that takes one call at a time has no watches.
+#ifdef ONE_CALL_AT_A_TIME
+#define HAS_WATCHES 0
+#else
+#define HAS_WATCHES 1
+#endif
 
 #include "store.h"
 
@@ -122,19 +131,26 @@ static holdfast_status describe(void *driver, const holdfast_call *call,
         "\"summary\":\"not used\",\"required\":false%s%s%s}],\"capabilities\":["
         "{\"id\":\"condition.absent\",\"level\":20},{\"id\":\"condition.version\",\"level\":20},"
         "{\"id\":\"range\",\"level\":20},{\"id\":\"list.attributes\",\"level\":20},"
-        "{\"id\":\"clock\",\"level\":20},{\"id\":\"value\",\"level\":20,\"limit\":%u}%s]}",
+        "{\"id\":\"clock\",\"level\":20},{\"id\":\"value\",\"level\":20,\"limit\":%u},"
+        "{\"id\":\"transaction\",\"level\":20,\"limit\":100}%s%s]}",
         IS(OTHER_VERSION) ? "2.0.0" : "1.0.0",
         IS(CHANGING_DESCRIPTION) && stores ? ", now open" : "",
         IS(SECRET_IN_DESCRIPTION) ? ",\"default\":\"" : "",
         IS(SECRET_IN_DESCRIPTION) ? last_secret : "", IS(SECRET_IN_DESCRIPTION) ? "\"" : "",
-        MOST_BYTES, IS(CLAIMS_EXCLUSIVE) ? ",{\"id\":\"exclusive\",\"level\":20}" : "");
+        MOST_BYTES, HAS_WATCHES ? ",{\"id\":\"watch\",\"level\":20}" : "",
+        IS(CLAIMS_EXCLUSIVE) ? ",{\"id\":\"exclusive\",\"level\":20}" : "");
     return sink->write(sink->context, (const uint8_t *)text, (uint64_t)size);
 }
 
 #include "operations.h"
 
+static const holdfast_transaction transactions;
+static const holdfast_watch watches;
+
 static const void *extension(void *driver, holdfast_text id) {
     (void)driver, (void)swapped_canary;
+    if (equal(id, TEXT(HOLDFAST_TRANSACTION_ID)) && !IS(CLAIMS_TRANSACTIONS)) return &transactions;
+    if (equal(id, TEXT(HOLDFAST_WATCH_ID)) && HAS_WATCHES && !IS(CLAIMS_WATCHES)) return &watches;
     return equal(id, TEXT(HOLDFAST_OPERATIONS_ID)) ? &operations : NULL;
 }
 
@@ -244,19 +260,22 @@ static holdfast_status capabilities(void *opened, const holdfast_call *call,
                                     const holdfast_capability_sink *sink) {
     (void)opened, (void)call;
     static const char *const ids[] = {"condition.absent", "condition.version", "range",
-                                      "list.attributes",  "clock",             "value"};
+                                      "list.attributes",  "clock",             "value",
+                                      "transaction",      "watch"};
     if (IS(CLAIMS_EXCLUSIVE)) {
         holdfast_capability c = {
             .size = sizeof c, .id = TEXT("exclusive"), .level = HOLDFAST_LEVEL_NATIVE};
         holdfast_status status = sink->capability(sink->context, &c);
         if (status != HOLDFAST_OK) return status;
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7 + HAS_WATCHES; i++) {
         if (IS(REMOVES_UNDECLARED) && i == 1) continue;
+        if (IS(HIDES_TRANSACTIONS) && i == 6) continue;
+        if (IS(HIDES_WATCHES) && i == 7) continue;
         holdfast_capability c = {.size = sizeof c,
                                  .id = {ids[i], strlen(ids[i])},
                                  .level = HOLDFAST_LEVEL_NATIVE,
-                                 .limit = i == 5 ? MOST_BYTES : 0};
+                                 .limit = i == 5 ? MOST_BYTES : i == 6 ? 100 : 0};
         if (IS(SECRET_IN_CAPABILITY)) c.note = (holdfast_text){last_secret, strlen(last_secret)};
         if (IS(REPORTS_TWICE) && i == 1) c.id = (holdfast_text){ids[0], strlen(ids[0])};
         holdfast_status status = sink->capability(sink->context, &c);
@@ -289,6 +308,7 @@ static holdfast_status ping(void *opened, const holdfast_call *call,
 }
 
 #include "objects.h"
+#include "transactions.h"
 
 static const void *any_extension(void *driver, holdfast_text id) {
     const void *known = extension(driver, id);

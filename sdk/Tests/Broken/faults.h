@@ -130,6 +130,35 @@
 #define WRONG_HASH                89
 #define WRONG_SIGNATURE           90
 #define SWAPPED_CANARY            91
+#define CLAIMS_TRANSACTIONS       200
+#define HIDES_TRANSACTIONS        201
+#define HALF_COMMIT               202
+#define IGNORES_SECOND_CONDITION  203
+#define IGNORES_CHECKS            204
+#define WRONG_CHANGE              205
+#define COMMIT_KEEPS_REMOVED      206
+#define KEEPS_VERSION             207
+#define SWAPS_SOURCES             208
+#define IGNORES_COMMIT_LIMIT      209
+#define IGNORES_UNKNOWN_CHANGE    210
+#define KEEPS_READ                211
+#define LOCKS_WHILE_READING       212
+#define COMMIT_IGNORES_DEADLINE   213
+#define PIECEMEAL                 214
+#define COMMITS_LATE              215
+#define COMMITS_ONE_BY_ONE        216
+#define CLAIMS_WATCHES            217
+#define HIDES_WATCHES             218
+#define WAITS_AT_FIRST            219
+#define MISSES_REMOVALS           220
+#define WATCHES_OWN_PROCESS       221
+#define WATCHES_FROM_NOW          222
+#define WATCHES_FOLDERS           223
+#define WATCH_ENDS_WELL           224
+#define WATCH_IS_DEAF             225
+#define REFUSES_CURSOR            226
+#define WATCH_HOLDS_LOCK          227
+#define WAKES_ALWAYS              228
 
 #ifndef FAULT
 #define FAULT NOTHING

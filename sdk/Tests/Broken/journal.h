@@ -4,7 +4,7 @@
 // that was cut short is none. Every process reads what the others appended before it does anything.
 // Part of driver.c.
 
-enum { WRITTEN = 1, REMOVED = 2 };
+enum { WRITTEN = 1, REMOVED = 2, TOGETHER = 3 };
 
 typedef struct {
     uint64_t magic, checksum;  // of all that follows
@@ -65,7 +65,7 @@ static holdfast_text take_text(uint8_t **from, uint64_t size) {
 }
 
 // Does to the objects in memory what a record says.
-static void apply(store *s, uint8_t *bytes) {
+static void apply_one(store *s, uint8_t *bytes) {
     const record *r = (void *)bytes;
     uint8_t *from = bytes + sizeof *r;
     object *o = calloc(1, sizeof *o);
@@ -96,6 +96,17 @@ static void apply(store *s, uint8_t *bytes) {
     }
 }
 
+// Does what the record of a commit says as well: it holds one for each change.
+static void apply(store *s, uint8_t *bytes) {
+    const record *r = (void *)bytes;
+    if (r->kind != TOGETHER) return apply_one(s, bytes);
+    for (uint64_t at = sizeof *r; at < r->size;) {
+        const record *one = (void *)(bytes + at);
+        apply_one(s, bytes + at);
+        at += (one->size + 7) / 8 * 8;
+    }
+}
+
 static int read_at(const store *s, void *to, uint64_t size, uint64_t offset) {
     uint64_t done = 0;
     while (done < size) {
@@ -115,7 +126,7 @@ static int read_at(const store *s, void *to, uint64_t size, uint64_t offset) {
 static void catch_up(store *s) {
     record r;
     while (read_at(s, &r, sizeof r, s->offset) && r.magic == RECORD_MAGIC && r.size >= sizeof r &&
-           r.size < 2 * MOST_BYTES) {
+           r.size < 8ull * MOST_BYTES) {
         uint8_t *bytes = malloc(r.size);
         int is_whole = bytes && read_at(s, bytes, r.size, s->offset) &&
                        (IS(TAKES_CUT_RECORD) ||
@@ -170,6 +181,7 @@ static holdfast_status append(store *s, const holdfast_call *call, uint32_t kind
         s->late_size = size;
         return HOLDFAST_OK;
     }
+    s->own_writes++;
     int number = ftruncate(s->file, (off_t)s->offset) == 0 ? write_at(s, bytes, size) : errno;
     free(bytes);
     if (number == 0) s->offset += size;

@@ -30,6 +30,7 @@ typedef struct store {
     uint64_t late_size;
     int is_open;      // only what is broken uses it
     unsigned openings;
+    uint64_t own_writes;  // only what is broken uses it
 } store;
 
 static void lock(store *s);

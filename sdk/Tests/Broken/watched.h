@@ -49,3 +49,10 @@ static holdfast_status watched_ping(void *s, const holdfast_call *call,
     enter();
     return leave(ping(s, call, clock));
 }
+
+static holdfast_status watched_commit(void *s, const holdfast_call *call,
+                                      const holdfast_commit *commit,
+                                      const holdfast_commit_sink *sink) {
+    enter();
+    return leave(commit_changes(s, call, commit, sink));
+}

@@ -88,8 +88,8 @@ import Testing
             let lines = String(decoding: try contents(path), as: UTF8.self).split(separator: "\n")
             #expect(lines.count == 3 && lines[0].hasPrefix("| driver | version | conditions |"))
             let row =
-                "| `memory` | 1.2.3 | native | native | native | native | 1 MiB | any number"
-                + " | in one process, and is gone with it | 2 of 2 |"
+                "| `memory` | 1.2.3 | native | native | native | native | native, 1000 changes | native"
+                + " | 1 MiB | any number | in one process, and is gone with it | 2 of 2 |"
             #expect(lines.last.map(String.init) == row)
         }
         let bad = try Kit(["CRASHES_IN_REMOVE"])

@@ -96,7 +96,7 @@ import Testing
         let driver = try Self.build("ONE_CALL_AT_A_TIME", threads: "per-driver")
         let run = ConformanceRun(
             program: Kit.program, driverFolder: driver.folder, seed: Kit.seed)
-        let names = ["lifecycle", "condition", "clock", "history", "robustness"]
+        let names = ["lifecycle", "condition", "clock", "transaction", "history", "robustness"]
         let checks = CheckTable.checks.filter {
             names.contains($0.group) || $0.id == "data.put-whole"
         }

@@ -155,6 +155,29 @@ import Testing
         #expect(try isAbsent("c"))
     }
 
+    @Test("a slow source does not keep a commit or a put from ending", arguments: [true, false])
+    func slow(_ isCommit: Bool) throws {
+        let context = CallContext()
+        var readings = 0
+        func give(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+            readings += 1
+            context.cancel()
+            usleep(2000)
+            buffer[0] = 7
+            return 1
+        }
+        let failed = try failure {
+            if isCommit {
+                _ = try store.commit([Change(key("c"), .put())], context) { _, buffer in
+                    give(buffer)
+                }
+            } else {
+                _ = try store.put(key("c"), PutRequest(), context) { give($0) }
+            }
+        }
+        #expect(failed.code == .cancelled && readings < 200, "\(readings)")
+    }
+
     @Test(
         "an answer that breaks the interface is the driver's defect",
         arguments: [

@@ -9,7 +9,7 @@ enum HistoryChecks {
         "check the condition and make the object visible in one atomic step, for threads and processes"
 
     /// The clients that the driver's declarations allow, each with a store open.
-    private static func clients(_ run: CheckRun) throws -> [Client] {
+    static func clients(_ run: CheckRun) throws -> [Client] {
         let bench = try run.bench()
         let isExclusive = try run.isExclusive() ? true : run.isAlone()
         let isVolatile = try run.isVolatile()

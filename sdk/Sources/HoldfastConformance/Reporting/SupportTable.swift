@@ -16,6 +16,7 @@ public func supportTable(
         ("driver", "`\(manifest?.id ?? "unknown")`"), ("version", manifest?.version ?? "unknown"),
         ("conditions", conditions(survey)), ("range", word(survey, "range")),
         ("list attributes", word(survey, "list.attributes")), ("clock", word(survey, "clock")),
+        ("transactions", transactions(survey)), ("watch", word(survey, "watch")),
         ("largest object", size(survey.capabilities["value"]?.limit ?? 0)),
         ("calls at once", calls(survey.threads)), ("may be open", openers(survey)),
         ("groups passed", groups(GroupTally.of(results))),
@@ -37,6 +38,11 @@ private func word(_ survey: Survey, _ id: String) -> String {
 private func conditions(_ survey: Survey) -> String {
     let (absent, version) = (word(survey, "condition.absent"), word(survey, "condition.version"))
     return absent == version ? absent : "absent \(absent), version \(version)"
+}
+
+private func transactions(_ survey: Survey) -> String {
+    let limit = survey.capabilities["transaction"]?.limit ?? 0
+    return word(survey, "transaction") + (limit > 0 ? ", \(limit) changes" : "")
 }
 
 private func size(_ bytes: UInt64) -> String {

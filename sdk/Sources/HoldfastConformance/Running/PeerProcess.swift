@@ -101,6 +101,22 @@ struct PeerService {
             let info = try run.bench().put(
                 words[1], bytes, if: PeerMessage.condition(words[4]))
             return [PeerMessage.hex(info.version.token)]
+        case ("commit", 1):
+            try run.bench().commit(
+                try words[1].split(separator: ",").map { text in
+                    let parts = text.split(separator: "|").map(String.init)
+                    guard parts.count == 4, let id = UInt64(parts[1]), let count = Int(parts[2])
+                    else { throw CheckFailure("the kit's second process was told \(command)") }
+                    return .put(
+                        parts[0], Pattern(id: id, count: count).bytes,
+                        if: PeerMessage.condition(parts[3]))
+                })
+            return []
+        case ("watch", 3):
+            let cursor = try run.bench().watch(
+                String(decoding: PeerMessage.bytes(words[1]), as: UTF8.self),
+                PeerMessage.bytes(words[2]), milliseconds: Int(words[3]) ?? 0)
+            return [PeerMessage.hex(cursor)]
         default: return try performLast(command)
         }
     }
@@ -127,6 +143,10 @@ struct PeerService {
             return []
         case ("write-for-ever", 2):
             try Doomed.writeForEver(
+                bench, seed: UInt64(words[1]) ?? 0, most: Int(words[2]) ?? Pattern.least)
+            return []
+        case ("commit-for-ever", 2):
+            try Doomed.commitForEver(
                 bench, seed: UInt64(words[1]) ?? 0, most: Int(words[2]) ?? Pattern.least)
             return []
         case ("starve", 1):

@@ -140,9 +140,17 @@ struct Breach: Error {
     }
 
     /// Fills as much of a buffer as the source has.
-    mutating func fill(_ space: UnsafeMutableRawBufferPointer) -> WireFilling {
+    ///
+    /// - Parameters:
+    ///   - space: The buffer.
+    ///   - nanoseconds: How long a slow source may take before what it gave so far is enough.
+    /// - Returns: What was filled.
+    mutating func fill(
+        _ space: UnsafeMutableRawBufferPointer, within nanoseconds: Int64 = .max
+    ) -> WireFilling {
         var filling = WireFilling()
         guard let source = unsafe source, isSourceOpen else { return filling }
+        let start = CallContext.monotonicNanoseconds()
         let base = unsafe space.baseAddress?.assumingMemoryBound(to: UInt8.self)
         var filled = 0
         while filled < space.count {
@@ -160,6 +168,7 @@ struct Breach: Error {
                 filling.end = .ended
                 break
             }
+            if CallContext.monotonicNanoseconds() - start > nanoseconds { break }
         }
         filling.byteCount = UInt32(filled)
         isSourceOpen = filling.end == .open

@@ -44,10 +44,14 @@ internal import CHoldfast
         }
     }
 
+    /// A source that is slower than this is not waited for until it has filled a slot: meanwhile nobody
+    /// looks at the deadline.
+    private static let patience: Int64 = 10_000_000
+
     /// The next part of the source, and the number of its turn.
     mutating func fill(_ space: UnsafeMutableRawBufferPointer) -> (WireFill, Int) {
         var fill = WireFill()
-        unsafe fill.filling = streams.fill(space)
+        unsafe fill.filling = streams.fill(space, within: Self.patience)
         defer { fillings += 1 }
         credit -= 1
         return (fill, fillings)
