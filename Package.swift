@@ -17,13 +17,14 @@ struct Driver {
     var dependencies: [Target.Dependency] = []
 }
 
+/// What a driver of one of Amazon's services needs.
+let amazon: [Target.Dependency] = ["SharedAWS", "SharedHTTP", "SharedJSON"]
+
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
     Driver(id: "postgres", module: "PostgresDriver", dependencies: ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
-    Driver(
-        id: "dynamodb", module: "DynamoDBDriver",
-        dependencies: ["SharedAWS", "SharedHTTP", "SharedJSON"]),
+    Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: amazon),
 ]
 
 let sdk = "sdk"
@@ -122,6 +123,13 @@ let tests: [Target] = [
             "holdfastd", "Host", .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOCore", package: "swift-nio"),
         ]),
+    .testTarget(
+        name: "SharedTests",
+        dependencies: [
+            "SharedAWS", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        exclude: ["Vectors"]),
     .testTarget(name: "TidyTests"),
 ]
 

@@ -41,7 +41,7 @@ class AWSServer(Server):
     def make_key(self, *policies: dict) -> tuple[str, str]:
         """A user of its own with an access key, allowed everything unless policies say otherwise."""
         name = f"user-{uuid.uuid4()}"
-        iam = self.client("iam", self.root)
+        iam = self.client("iam")
         iam.create_user(UserName=name)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         statements = list(policies) or [{"Effect": "Allow", "Action": "*", "Resource": "*"}]

@@ -30,9 +30,6 @@ struct DynamoDBDriver: Driver {
         let service = try settings.service(call)
         try Table(service).prepare(
             bootstrap: settings.bootstrap, mustExist: options.mustExist, call)
-        let store = DynamoDBStore(service)
-        // What writers left behind that ended in the middle; who only reads leaves it alone.
-        if !options.mustExist { store.collect(call, seconds: 0.25) }
-        return store
+        return DynamoDBStore(service)
     }
 }

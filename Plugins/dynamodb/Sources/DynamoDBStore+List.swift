@@ -104,19 +104,19 @@ extension DynamoDBStore {
         _ item: JSONValue, _ request: ListRequest, _ call: Call
     ) throws(DriverError) -> Entry? {
         var found = try entry(item, request)
-        if found == nil, item["version"] == nil, let sort = item["sk"]?["S"]?.text {
+        if item["version"] == nil, let sort = item["sk"]?["S"]?.text {
             // Another tool's: only its data says whose it is.
             let place = ItemKey(partition(workspace: request.workspace), sort)
             let key = ObjectKey(collection: "state", workspace: request.workspace, path: sort)
-            found = try record(place, key, wantsData: true, call).map {
-                Entry(path: $0.path, info: $0.info)
-            }
-            if found == nil {
+            let record = try record(place, key, wantsData: true, call)
+            guard let record, !record.isForeign else {
                 call.log(
                     .warning,
                     "the item \(sort) in \(service.shown) is no receipt with a service and a provider;"
                         + " it is left alone")
+                return nil
             }
+            found = Entry(path: record.path, info: record.info)
         }
         guard let found, found.path.utf8.starts(with: request.prefix.utf8),
             request.startAfter.isEmpty || isBefore(request.startAfter, found.path)

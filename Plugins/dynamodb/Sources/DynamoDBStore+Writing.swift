@@ -60,7 +60,7 @@ extension DynamoDBStore: TransactionalStore {
             if error.applied == .no { for upload in prepared.uploads { discard(upload, call) } }
             throw changes.count == 1 ? error.unnumbered : error
         }
-        if prepared.contains(where: \.isLarge) { collect(call, seconds: 0.25) }
+        collectAfterWrite(isLarge: prepared.contains(where: \.isLarge), call)
         return prepared.compactMap { change in
             guard case .put(let content) = change.work else { return nil }
             return content.info

@@ -11,6 +11,8 @@ final class DynamoDBStore: DriverStore {
     static let inlineByteCount = UploadLayout.chunkByteCount
 
     let service: Service
+    /// Whether this store has looked for what nobody needs any more.
+    private let hasCollected = Atomic(false)
 
     init(_ service: Service) { self.service = service }
 
@@ -31,6 +33,13 @@ final class DynamoDBStore: DriverStore {
     }
 
     func close(_ call: Call) { service.close() }
+
+    /// Looks for what nobody needs any more: beside large writes, and once beside a small one, because
+    /// writers that ended in the middle may not come back.
+    func collectAfterWrite(isLarge: Bool, _ call: Call) {
+        let isFirst = !hasCollected.exchange(true, ordering: .relaxed)
+        if isFirst || isLarge { collect(call, seconds: 0.25) }
+    }
 
     /// The members of a read of one item; all reads are consistent.
     static func read(_ key: ItemKey) -> [String: JSONValue] {

@@ -26,18 +26,21 @@ struct Record {
         let chunkCount: Int64
     }
 
-    /// The receipt of another tool, which keeps one for each stage.
+    /// What another tool wrote into the item of a stage: a receipt, as it should be, or anything.
     struct Original: Equatable {
-        let data: String
+        let data: JSONValue?
         let updatedAt: String?
     }
+
+    /// Whether the item is another tool's and names no receipt: then it is no object, and stays.
+    var isForeign: Bool { path.isEmpty }
 
     /// The attributes that a read without the bytes asks for.
     static let summary = [
         "pk", "sk", "path", "version", "size", "updatedAt", "upload", "chunks", "format",
     ]
 
-    /// Reads an item; `nil` for one of another tool that is no receipt.
+    /// Reads an item; `nil` for what has no keys, and is none.
     ///
     /// - Parameters:
     ///   - item: The item, or the part of it that was asked for.
@@ -49,11 +52,14 @@ struct Record {
         }
         key = ItemKey(partition, sort)
         guard let version = item["version"]?["S"]?.text else {
-            guard let original = AdoptedReceipt(item, sort) else { return nil }
-            self.original = original.original
-            path = original.path
-            info = original.info
-            data = Array(original.original.data.utf8)
+            guard sort.hasPrefix(stagePrefix) else { throw damaged(sort, "it has no version") }
+            let adopted = AdoptedReceipt(item, sort)
+            original = Original(data: item["data"], updatedAt: item["updatedAt"]?["S"]?.text)
+            path = adopted?.path ?? ""
+            info =
+                adopted?.info
+                ?? ObjectInfo(version: Version("foreign"), byteCount: 0, modifiedNanoseconds: 0)
+            data = adopted?.data
             upload = nil
             return
         }
@@ -101,7 +107,9 @@ struct Record {
     /// The condition that the item is still this one.
     var isUnchanged: Expression {
         guard let original else { return .isVersion(info.version) }
-        var expression = Expression.isMissing("version").and(.equals("data", text(original.data)))
+        var expression = Expression.isMissing("version")
+        let data = original.data.map { Expression.equals("data", $0) }
+        expression = expression.and(data ?? .isMissing("data"))
         if let updated = original.updatedAt {
             expression = expression.and(.equals("updatedAt", text(updated)))
         }
@@ -133,26 +141,26 @@ private func attributes(_ value: JSONValue?) -> [Attribute] {
 
 /// A receipt that another tool wrote, as an object.
 private struct AdoptedReceipt {
-    let original: Record.Original
     let path: String
     let info: ObjectInfo
+    let data: [UInt8]
 
     /// Reads an item without a version; `nil` when it is not the receipt of its stage.
     init?(_ item: JSONValue, _ sort: String) {
-        guard sort.hasPrefix(stagePrefix), let data = item["data"]?["S"]?.text,
-            let document = try? JSONValue(Array(data.utf8)),
+        guard let text = item["data"]?["S"]?.text else { return nil }
+        data = Array(text.utf8)
+        guard let document = try? JSONValue(data),
             let service = document["service"]?.text, let provider = document["provider"]?.text,
             let name = ReceiptName(
                 service: service, stage: String(sort.dropFirst(stagePrefix.count)),
                 provider: provider)
         else { return nil }
         let updated = item["updatedAt"]?["S"]?.text
-        original = Record.Original(data: data, updatedAt: updated)
         path = name.path
         // The other tool keeps no versions; the time of its write makes A, B, A differ.
-        let mark = Digest.sha256(Array("\(updated ?? "")\n\(data)".utf8))
+        let mark = Digest.sha256(Array("\(updated ?? "")\n".utf8) + data)
         info = ObjectInfo(
             version: Version("original-" + Digest.hexadecimal(mark)),
-            byteCount: UInt64(data.utf8.count), modifiedNanoseconds: modified(updated))
+            byteCount: UInt64(data.count), modifiedNanoseconds: modified(updated))
     }
 }

@@ -90,8 +90,11 @@ public final class CredentialProvider: Sendable {
         }
         state.withLock { state in
             state.isLooking = false
-            if case .success(let credentials) = found { state.credentials = credentials }
-            state.nextLook = monotonicNanoseconds() + Self.pauseNanoseconds
+            if case .success(let credentials) = found {
+                state.credentials = credentials
+            } else {
+                state.nextLook = monotonicNanoseconds() + Self.pauseNanoseconds
+            }
         }
         if case .failure = found, let old { return old }
         return try found.get()

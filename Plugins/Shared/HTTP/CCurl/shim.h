@@ -39,14 +39,11 @@ static inline CURLcode holdfast_curl_set_function(CURL *handle, CURLoption optio
     return curl_easy_setopt(handle, option, function);
 }
 
-static inline long holdfast_curl_number(CURL *handle, CURLINFO info) {
-    long value = 0;
-    return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? value : 0;
-}
-
-static inline int64_t holdfast_curl_size(CURL *handle, CURLINFO info) {
-    curl_off_t value = 0;
-    return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? (int64_t)value : 0;
+// `begin` is asked before each time that the request is sent; other than 0 ends the transfer.
+static inline CURLcode holdfast_curl_set_begin(CURL *handle, curl_prereq_callback begin,
+                                               void *context) {
+    CURLcode result = curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
+    return result ? result : curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, begin);
 }
 
 // Takes the next message of a finished transfer; returns 0 when there is none.

@@ -49,7 +49,7 @@ extension Transfer {
         }
         unsafe holdfast_curl_set_function(easy, CURLOPT_WRITEFUNCTION, takeBody)
         unsafe holdfast_curl_set_function(easy, CURLOPT_HEADERFUNCTION, takeHeader)
-        // There is no function to rewind a body: libcurl then never sends a request a second time.
+        unsafe holdfast_curl_set_begin(easy, beginRequest, context)
         unsafe holdfast_curl_set_function(easy, CURLOPT_READFUNCTION, giveBody)
     }
 
@@ -81,6 +81,14 @@ extension Transfer {
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {
     unsafe context.map { unsafe Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func beginRequest(
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?,
+    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32
+) -> Int32 {
+    let mayBegin = unsafe transfer(context)?.begin() ?? false
+    return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 /// libcurl ends the transfer when a piece is not taken whole.

@@ -15,7 +15,9 @@ internal import HoldfastDriver
     /// Why a callback ended the transfer.
     var failure: DriverError?
     /// The bytes of the body that libcurl took.
-    var taken = 0
+    private var taken = 0
+    /// Whether a connection was there and the request began to be sent.
+    private var hasBegun = false
 
     init(_ request: HTTPRequest, limit: Int, _ receiver: HTTPClient.Receiver?) {
         self.request = request
@@ -35,50 +37,45 @@ internal import HoldfastDriver
             return .failure(DriverError(.internalError, "libcurl refused a transfer"))
         }
         defer { unsafe curl_multi_remove_handle(multi, line.easy) }
-        return withExtendedLifetime(self) { unsafe drive(multi, line.easy, control) }
+        return withExtendedLifetime(self) { unsafe drive(multi, control) }
     }
 
     private func drive(
-        _ multi: UnsafeMutableRawPointer, _ easy: UnsafeMutableRawPointer,
-        _ control: some CallControl
+        _ multi: UnsafeMutableRawPointer, _ control: some CallControl
     ) -> Result<HTTPResponse, DriverError> {
         var running: Int32 = 0
         while true {
             let status = unsafe curl_multi_perform(multi, &running)
             var result = CURLE_OK
             if unsafe holdfast_curl_finished(multi, &result) != 0 {
-                return unsafe finished(result, easy)
+                return finished(result)
             }
             guard status == CURLM_OK, running > 0 else {
                 return .failure(DriverError(.internalError, "libcurl lost a transfer"))
             }
             if control.isOver {
-                let applied = unsafe appliedNow(easy)
-                return .failure(control.overError("waiting for \(server)", applied: applied))
+                return .failure(control.overError("waiting for \(server)", applied: appliedNow))
             }
             let left = control.remainingNanoseconds / 1_000_000 + 1
             unsafe curl_multi_poll(multi, nil, 0, Int32(min(left, Self.sliceMilliseconds)), nil)
         }
     }
 
-    private func finished(
-        _ result: CURLcode, _ easy: UnsafeMutableRawPointer
-    ) -> Result<HTTPResponse, DriverError> {
+    private func finished(_ result: CURLcode) -> Result<HTTPResponse, DriverError> {
         if result == CURLE_OK { return .success(response) }
-        let applied = unsafe appliedNow(easy)
         if var failure {
             // A source that failed never completed the request; a sink may fail after it was done.
-            failure.applied = applied
+            failure.applied = appliedNow
             return .failure(failure)
         }
-        return .failure(transferError(result, server: server, applied: applied))
+        return .failure(transferError(result, server: server, applied: appliedNow))
     }
 
     /// What the server can have done: nothing unless it has the head and the whole body.
-    private func appliedNow(_ easy: UnsafeMutableRawPointer) -> DriverError.Applied {
-        let head = unsafe holdfast_curl_number(easy, CURLINFO_REQUEST_SIZE)
-        let body = unsafe holdfast_curl_size(easy, CURLINFO_SIZE_UPLOAD_T)
-        return head == 0 || body < Int64(clamping: request.byteCount) ? .no : .unknown
+    ///
+    /// libcurl's own counters speak of its last try, and are no help.
+    private var appliedNow: DriverError.Applied {
+        !hasBegun || UInt64(taken) < request.byteCount ? .no : .unknown
     }
 
     /// The scheme, host and port of the URL: what a message may show of it.
@@ -89,6 +86,14 @@ internal import HoldfastDriver
     }
 
     // MARK: - Callbacks
+
+    /// Begins to send the request; `false` for a second time.
+    ///
+    /// libcurl would repeat a request when a kept connection breaks before a byte of the answer.
+    func begin() -> Bool {
+        defer { hasBegun = true }
+        return !hasBegun
+    }
 
     /// Takes a piece of the answer's body.
     func receive(_ span: RawSpan) -> Bool {

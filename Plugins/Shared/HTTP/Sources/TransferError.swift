@@ -40,7 +40,8 @@ private func classified(_ result: CURLcode) -> (String, DriverError.Code, String
     case CURLE_UNSUPPORTED_PROTOCOL:
         ("CURLE_UNSUPPORTED_PROTOCOL", .invalid, "the endpoint must begin with http:// or https://")
     case CURLE_SEND_ERROR: ("CURLE_SEND_ERROR", .unavailable, "")
-    case CURLE_SEND_FAIL_REWIND: ("CURLE_SEND_FAIL_REWIND", .unavailable, "")
+    case CURLE_ABORTED_BY_CALLBACK:
+        ("CURLE_ABORTED_BY_CALLBACK", .unavailable, "a kept connection was closed by the server")
     case CURLE_RECV_ERROR: ("CURLE_RECV_ERROR", .unavailable, "")
     case CURLE_GOT_NOTHING: ("CURLE_GOT_NOTHING", .unavailable, "")
     case CURLE_PARTIAL_FILE: ("CURLE_PARTIAL_FILE", .unavailable, "")
