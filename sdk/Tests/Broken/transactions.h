@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Commits and watches of the shelf's driver. A commit is one record of the journal that holds a record
-// of each change, so that it is there as a whole or not at all. Part of driver.c.
+// Commits and watches of the shelf's driver. A commit is one record of the journal that holds a
+// record of each change, so that it is there as a whole or not at all. Part of driver.c.
 
 #define MOST_CHANGES 100u
 #define MOST_COMMIT (4ull * MOST_BYTES)
@@ -97,7 +97,8 @@ static uint8_t *make_batch(store *s, const holdfast_commit *commit, staged *all,
         if (c->kind == HOLDFAST_CHANGE_CHECK || !o) continue;
         if (IS(COMMIT_KEEPS_REMOVED) && c->kind == HOLDFAST_CHANGE_REMOVE) continue;
         uint64_t more;
-        uint8_t *part = make_record(s, c->kind == HOLDFAST_CHANGE_PUT ? WRITTEN : REMOVED, o, &more);
+        int is_put = c->kind == HOLDFAST_CHANGE_PUT;
+        uint8_t *part = make_record(s, is_put ? WRITTEN : REMOVED, o, &more);
         more = (more + 7) / 8 * 8;
         uint8_t *longer = part ? realloc(batch, *size + more) : NULL;
         if (longer) memset(longer + *size, 0, more);
@@ -191,7 +192,8 @@ static void keep_some(store *s, const holdfast_call *call, const holdfast_commit
     first.count = count;
     uint32_t done = 0;
     lock(s);
-    while (done < count && (change_at(commit, done)->condition->kind == HOLDFAST_CONDITION_NONE)) done++;
+    while (done < count && change_at(commit, done)->condition->kind == HOLDFAST_CONDITION_NONE)
+        done++;
     unlock(s);
     first.count = done;
     if (done > 0) change_all(s, call, &first, all);
@@ -249,7 +251,8 @@ static void write_cursor(store *s, char *text, size_t size) {
     snprintf(text, size, "%llx", number);
 }
 
-// Whether nothing of a folder with this name was written last, as who takes a prefix for a folder asks.
+// Whether nothing of a folder with this name was written last, as who takes a prefix for a folder
+// asks.
 static int is_elsewhere(store *s, holdfast_text prefix) {
     int is_outside = 1;
     if (prefix.size == 0) return 0;
@@ -282,7 +285,8 @@ static holdfast_status watch_changes(void *opened, const holdfast_call *call,
         write_cursor(s, text, sizeof text);
         holdfast_text now = {text, strlen(text)};
         int has_changed = !waits || IS(WAKES_ALWAYS) || !equal(since, now);
-        if (IS(WATCHES_FOLDERS) && waits && has_changed) has_changed = !is_elsewhere(s, request->prefix);
+        if (IS(WATCHES_FOLDERS) && waits && has_changed)
+            has_changed = !is_elsewhere(s, request->prefix);
         if (has_changed) return sink->cursor(sink->context, &now);
         if (!IS(WATCH_IS_DEAF) || ++readings % 4000 == 0) {
             if (IS(WATCH_ENDS_WELL) && monotonic_ns() >= call->deadline_ns)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Commits and watches. A commit whose first path is "bad/WORD" breaks the interface in the way of that
-// word. Part of memory.c.
+// Commits and watches. A commit whose first path is "bad/WORD" breaks the interface in the way of
+// that word. Part of memory.c.
 
 typedef struct {
     const holdfast_change *change;
