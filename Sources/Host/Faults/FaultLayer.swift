@@ -63,6 +63,12 @@ final class FaultLayer: StoreOperations {
             })
     }
 
+    func watch(
+        _ scope: WatchScope, after cursor: [UInt8], _ call: Call
+    ) throws(HostError) -> [UInt8] {
+        try base.watch(scope, after: cursor, call)
+    }
+
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         _ = try begin(.list, [], call)
         return try base.list(listing, call)

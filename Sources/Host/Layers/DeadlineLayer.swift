@@ -45,6 +45,13 @@ struct DeadlineLayer: StoreOperations {
         }
     }
 
+    /// A watch may wait for ever.
+    func watch(
+        _ scope: WatchScope, after cursor: [UInt8], _ call: Call
+    ) throws(HostError) -> [UInt8] {
+        try base.watch(scope, after: cursor, call)
+    }
+
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         try within(defaults.short, call) { call throws(HostError) in
             try base.list(listing, call)

@@ -46,6 +46,13 @@ extension ObservingLayer {
         try observe(.commit, call) { call throws(HostError) in try base.commit(changes, call) }
     }
 
+    /// A watch waits for others most of its time, so that there is nothing to measure.
+    func watch(
+        _ scope: WatchScope, after cursor: [UInt8], _ call: Call
+    ) throws(HostError) -> [UInt8] {
+        try base.watch(scope, after: cursor, call)
+    }
+
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         try observe(.list, call) { call throws(HostError) in try base.list(listing, call) }
     }

@@ -32,6 +32,14 @@ struct RetryLayer: StoreOperations {
         }
     }
 
+    func watch(
+        _ scope: WatchScope, after cursor: [UInt8], _ call: Call
+    ) throws(HostError) -> [UInt8] {
+        try repeating(call) { call throws(HostError) in
+            try base.watch(scope, after: cursor, call)
+        }
+    }
+
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry] {
         try repeating(call) { call throws(HostError) in try base.list(listing, call) }
     }

@@ -38,6 +38,11 @@ package protocol StoreOperations: Sendable {
     /// Makes all changes in one atomic step, or none, and reports each object that was put.
     func commit(_ changes: [Change], _ call: Call) throws(HostError) -> [ObjectInfo]
 
+    /// Waits until something in a scope may have changed; the driver's cursor to go on from.
+    func watch(
+        _ scope: WatchScope, after cursor: [UInt8], _ call: Call
+    ) throws(HostError) -> [UInt8]
+
     /// One page of a listing in ascending byte order; fewer entries than the limit mean the end.
     func list(_ listing: Listing, _ call: Call) throws(HostError) -> [Entry]
 
