@@ -155,7 +155,6 @@ typedef uint32_t holdfast_condition_kind;  // an unknown kind is HOLDFAST_UNSUPP
 #define HOLDFAST_CONDITION_NONE 0u
 #define HOLDFAST_CONDITION_ABSENT 1u   // no object has the key
 #define HOLDFAST_CONDITION_VERSION 2u  // the object exists and has this version
-
 typedef struct holdfast_condition {
     uint32_t size;
     holdfast_condition_kind kind;
@@ -195,10 +194,10 @@ typedef struct holdfast_error {
 
 // ---- Sinks and sources ----------------------------------------------------------------------
 
-// Where bytes go. `write` is called with pieces of any size, in order. Every byte is consumed when it
-// returns HOLDFAST_OK. On HOLDFAST_STOPPED the consumer is gone: stop at once and return
-// HOLDFAST_STOPPED. A negative status is an error of the consumer: return it as it is, without
-// calling `fail`. [threads: the call's | states: in the call | blocking: yes | repeat: no]
+// Where bytes go. `write` is called with pieces of any size, in order, and has consumed every byte when
+// it returns HOLDFAST_OK. On HOLDFAST_STOPPED the consumer is gone: stop and return the same. A negative
+// status is an error of the consumer: return it as it is, without calling `fail`.
+// [threads: the call's | states: in the call | blocking: yes | repeat: no]
 typedef struct holdfast_sink {
     uint32_t size, flags;
     void *context;  // pass it back
@@ -304,12 +303,10 @@ typedef uint32_t holdfast_level;
 #define HOLDFAST_CAPABILITY_CONCURRENCY "concurrency"          // limit: useful calls at once
 #define HOLDFAST_CAPABILITY_TRANSACTION "transaction"          // transaction.h; limit: changes at once
 #define HOLDFAST_CAPABILITY_WATCH "watch"                      // watch.h
-// Two that ask for less. exclusive: a store is open once at a time, in all processes together; any
-// further `open` is HOLDFAST_UNAVAILABLE or HOLDFAST_CONFLICT with a retry hint. volatile: objects
-// lie in the memory of one process and are gone with it.
+// A store is open once at a time, in all processes together; any further `open` is refused as
+// HOLDFAST_UNAVAILABLE or HOLDFAST_CONFLICT with a retry hint.
 #define HOLDFAST_CAPABILITY_EXCLUSIVE "exclusive"
-#define HOLDFAST_CAPABILITY_VOLATILE "volatile"
-
+#define HOLDFAST_CAPABILITY_VOLATILE "volatile"  // objects live in one process and go with it
 typedef struct holdfast_capability {
     uint32_t size, flags;
     holdfast_text id;
@@ -336,7 +333,6 @@ typedef uint32_t holdfast_option_type;
 #define HOLDFAST_OPTION_SIZE 6u      // number, bytes
 #define HOLDFAST_OPTION_PATH 7u      // text, an absolute path of the host's file system
 #define HOLDFAST_OPTION_CHOICE 8u    // text, one of the descriptor's choices
-
 typedef struct holdfast_option {
     uint32_t size;
     holdfast_option_type type;
@@ -363,7 +359,6 @@ typedef uint32_t holdfast_severity;
 #define HOLDFAST_DEBUG 10u
 #define HOLDFAST_NOTICE 20u
 #define HOLDFAST_WARNING 30u
-
 typedef struct holdfast_host {
     uint32_t size, flags;
     uint32_t abi_minor, draft;
@@ -397,7 +392,6 @@ typedef uint32_t holdfast_thread_model;
 #define HOLDFAST_THREADS_PER_DRIVER 1000u  // one call at a time in the whole driver
 #define HOLDFAST_THREADS_PER_STORE 2000u   // one call at a time on each store
 #define HOLDFAST_THREADS_PARALLEL 4000u    // any number of calls at once
-
 // The table and its texts are never changed, moved or freed. Only `extension` may be missing.
 typedef struct holdfast_driver {
     uint32_t size, flags;
@@ -483,7 +477,6 @@ typedef holdfast_status (*holdfast_driver_main_v1_fn)(const holdfast_offer *,
 #define HOLDFAST_NOTE_SECTION ".note.holdfast"
 #define HOLDFAST_NOTE_OWNER "Holdfast"
 #define HOLDFAST_NOTE_TYPE 1u
-
 // The note's descriptor: 4-byte words only, because wider ones confuse readers of notes.
 typedef struct holdfast_note {
     uint32_t owner_size;       // 9, with the terminator

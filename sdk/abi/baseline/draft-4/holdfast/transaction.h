@@ -49,7 +49,8 @@ typedef struct holdfast_change {
     const holdfast_source *source;         // put; otherwise NULL
 } holdfast_change;
 
-// The changes of one commit: 1 to the capability's limit, no two of the same object.
+// The changes of one commit: 1 to the capability's limit, no two of the same object. More than the
+// limit are HOLDFAST_TOO_LARGE.
 typedef struct holdfast_commit {
     uint32_t size, flags;
     const void *items;  // holdfast_change
