@@ -199,12 +199,12 @@ final class Pool: Sendable {
 
     /// Closes what lies idle: after a restart of the server all of it is gone.
     private func dropIdle() {
-        let dropped = shelf.change { shelf in
+        // Handed out of the lock, so that nobody waits while they are closed.
+        _ = shelf.change { shelf -> [Connection] in
             defer { shelf.idle = [] }
             shelf.openCount -= shelf.idle.count
             return shelf.idle
         }
-        _ = dropped
     }
 
     private func busy(_ call: Call) -> PostgresFailure {

@@ -21,6 +21,8 @@ struct Statements: Sendable {
     /// Tells watchers of a transaction of strict statements, as its last.
     let move: Statement
     /// The cursor of this moment: the sum of the counters, which every commit changes.
+    ///
+    /// The table's number tells the counters of a table that was made anew from the old ones.
     let look: Statement
     /// Asks to be told, on this connection.
     let listen: Statement
@@ -88,35 +90,15 @@ struct Statements: Sendable {
             "SELECT data FROM \(names.chunks) WHERE upload = $1 AND number = $2",
             [.number, .number])
         move = kept(writer.move, [])
-        writers = Statement(
-            once: """
-                SELECT DISTINCT virtualtransaction FROM pg_locks
-                WHERE relation IN (to_regclass('\(names.objects)')::oid,
-                    to_regclass('\(names.receipts)')::oid)
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                  AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
-                """)
-        // The table's number tells the counters of a table that was made anew from the old ones.
+        writers = Statement(once: writersSQL(names))
         look = kept(
-            """
-            SELECT to_regclass('\(names.changes)')::oid || '.' || sum(number) FROM \(names.changes)
-            """, [])
-        let channel = "\(names.base)_changes"
-        listen = Statement(once: "LISTEN \"\(channel)\"")
-        announce = kept("SELECT pg_notify('\(channel)', '')", [])
-        register = kept(
-            """
-            WITH old AS (DELETE FROM \(names.watchers)
-              WHERE until < clock_timestamp() - interval '1 hour')
-            INSERT INTO \(names.watchers) (watcher, until)
-            VALUES ($1, clock_timestamp() + interval '15 seconds')
-            ON CONFLICT (watcher) DO UPDATE SET until = excluded.until
-            """, [.number])
-        clock = kept(
-            """
-            SELECT clock_timestamp(), extract(epoch FROM pg_postmaster_start_time())::text,
-              (SELECT count(*) FROM (SELECT 1 FROM \(names.objects) LIMIT 1) AS one)
-            """, [])
+            "SELECT to_regclass('\(names.changes)')::oid || '.' || sum(number) FROM \(names.changes)",
+            [])
+        // Made of the base name alone: stores of several schemas wake each other, which does no harm.
+        listen = Statement(once: "LISTEN \"\(names.base)_changes\"")
+        announce = kept("SELECT pg_notify('\(names.base)_changes', '')", [])
+        register = kept(registerSQL(names), [.number])
+        clock = kept(clockSQL(names), [])
     }
 
     /// An object's row without its bytes.
@@ -161,5 +143,31 @@ private func listSQL(_ name: String, _ table: Table, attributes: Bool) -> String
     WHERE \(table == .objects ? "collection = $1 AND " : "")workspace_id = $2
       AND path > $3 AND path >= $4 AND path < $5
     ORDER BY \(table == .objects ? "collection, " : "")workspace_id, path LIMIT $6
+    """
+}
+
+private func writersSQL(_ names: TableNames) -> String {
+    """
+    SELECT DISTINCT virtualtransaction FROM pg_locks
+    WHERE relation IN (to_regclass('\(names.objects)')::oid, to_regclass('\(names.receipts)')::oid)
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
+    """
+}
+
+private func registerSQL(_ names: TableNames) -> String {
+    """
+    WITH old AS (DELETE FROM \(names.watchers) WHERE until < clock_timestamp() - interval '1 hour')
+    INSERT INTO \(names.watchers) (watcher, until)
+    VALUES ($1, clock_timestamp() + interval '15 seconds')
+    ON CONFLICT (watcher) DO UPDATE SET until = excluded.until
+    """
+}
+
+private func clockSQL(_ names: TableNames) -> String {
+    // Looks into the table, too, so that a store whose tables are gone does not seem usable.
+    """
+    SELECT clock_timestamp(), extract(epoch FROM pg_postmaster_start_time())::text,
+      (SELECT count(*) FROM (SELECT 1 FROM \(names.objects) LIMIT 1) AS one)
     """
 }

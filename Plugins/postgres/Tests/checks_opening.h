@@ -32,7 +32,7 @@ static void check_refusals(int is_pooled) {
     char password[200], prefix[300];
     snprintf(password, sizeof password, "%.*s", (int)(strchr(word, '@') - word), word);
     snprintf(prefix, sizeof prefix, "%.*s", (int)(word - url), url);
-    refused((place){.url = changed(prefix, "@", "wr0ng-w0rd")}, HOLDFAST_UNAUTHENTICATED, "password",
+    refused((place){.url = changed(prefix, "@", "wr0ng-w0rd")}, HOLDFAST_UNAUTHENTICATED, "authentication failed",
             "wr0ng-w0rd");
     refused((place){.url = "not a connection string with s3cret"}, HOLDFAST_INVALID, "url", "s3cret");
     refused((place){.url = "postgresql://u:s3cret@host:nonsense:1/db?what=1"}, HOLDFAST_INVALID, "url", "s3cret");

@@ -5,6 +5,12 @@
 #ifndef CHECKS_TOGETHER_H
 #define CHECKS_TOGETHER_H
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "checks_opening.h"
 #include "harness.h"
 
 // ---- Rivals ---------------------------------------------------------------------------------
@@ -270,6 +276,65 @@ static void check_restart(void) {
     sink_state to = {.pause_at = 2 * MIB, .pause = lose_connections};
     CHECK(get_into(store, &c, key("kept"), 0, HOLDFAST_WHOLE, NULL, &to) == HOLDFAST_OK && !to.mismatches,
           "and a large read");
+    close_store(store);
+}
+
+// ---- A proxy that loses the server's answer ---------------------------------------------------
+
+static _Atomic int is_losing;
+static int proxy_target;
+
+static int connect_to(int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    return connect(descriptor, (struct sockaddr *)&address, sizeof address) ? -1 : descriptor;
+}
+
+// Passes bytes on, both ways, until one side ends, or the server answers what must not arrive.
+static void *pass_on(void *arg) {
+    int client = (int)(intptr_t)arg, server = connect_to(proxy_target);
+    char buffer[65536];
+    struct pollfd both[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
+    while (poll(both, 2, -1) > 0) {
+        int from = both[0].revents ? 0 : 1;
+        ssize_t count = read(both[from].fd, buffer, sizeof buffer);
+        if (count <= 0 || (from == 1 && is_losing)) break;
+        if (write(both[1 - from].fd, buffer, (size_t)count) != count) break;
+    }
+    close(client);
+    close(server);
+    return NULL;
+}
+
+static void *accept_all(void *arg) {
+    for (;;) {
+        int client = accept((int)(intptr_t)arg, NULL, NULL);
+        pthread_t thread;
+        if (client < 0 || pthread_create(&thread, NULL, pass_on, (void *)(intptr_t)client)) return NULL;
+        pthread_detach(thread);
+    }
+}
+
+static void check_lost_answer(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 8)) exit(2);
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    char place_[64];
+    snprintf(place_, sizeof place_, "127.0.0.1:%d", ntohs(address.sin_port));
+    proxy_target = atoi(strchr(strrchr(url, '@'), ':') + 1);
+    pthread_t thread;
+    pthread_create(&thread, NULL, accept_all, (void *)(intptr_t)listener);
+    void *store = open_store((place){.url = changed("@", "/", place_), .pool_size = 1});
+    context c = make_context(10 * SECOND);
+    put_within(store, &c, key("unheard"), "before", 6, NULL, NULL);
+    is_losing = 1;
+    CHECK(put_within(store, &c, key("unheard"), "after", 5, NULL, NULL) == HOLDFAST_UNAVAILABLE &&
+              c.applied == HOLDFAST_APPLIED_UNKNOWN, "a commit whose answer is lost is unknown: %s", c.message);
+    is_losing = 0;
+    CHECK(has_bytes(store, key("unheard"), "after", 5), "reading it back shows that it was applied");
     close_store(store);
 }
 

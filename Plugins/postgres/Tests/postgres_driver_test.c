@@ -55,6 +55,7 @@ int main(int count, char **arguments) {
     check_watches();
     check_ends();
     check_restart();
+    check_lost_answer();
     printf("%d failed\n", failures);
     return failures ? 1 : 0;
 }
