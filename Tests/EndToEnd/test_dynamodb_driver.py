@@ -414,15 +414,16 @@ def test_no_endpoint(aws, table):
         assert time.monotonic() - start < 21
 
 
-def test_revoked_rights(aws):
-    if aws.name != "moto":
-        return  # ministack knows keys and signatures, and no policies
-    table = aws.make_table("readable")
-    key = aws.make_key({"Effect": "Allow", "Resource": "*",
-                        "Action": ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"]})
-    options = given(aws.options, table=table, access_key_id=key[0], secret_access_key=key[1])
-    with library().open(options) as store:
-        with pytest.raises(DriverFailed) as refused:
-            store.put("a", b"1")
-        assert (refused.value.kind, refused.value.applied) == ("forbidden", "no")
-        assert store.list() == []
+def test_revoked_rights():
+    # moto judges policies; ministack knows keys and signatures only.
+    with server("moto") as moto:
+        table = moto.make_table("readable")
+        key = moto.make_key({"Effect": "Allow", "Resource": "*", "Action": [
+            "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"]})
+        options = given(moto.options, table=table, access_key_id=key[0],
+                        secret_access_key=key[1])
+        with library().open(options) as store:
+            with pytest.raises(DriverFailed) as refused:
+                store.put("a", b"1")
+            assert (refused.value.kind, refused.value.applied) == ("forbidden", "no")
+            assert store.list() == []
