@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from EndToEnd.test_dynamodb_driver import library
 from Servers.aws_stub import Answer, Stub, failure
+from blackbox.dynamodb import library
 from blackbox.library import DriverFailed
 
 TABLE = {"Table": {"TableStatus": "ACTIVE",

@@ -12,34 +12,12 @@ from pathlib import Path
 import pytest
 
 from Servers import server
-from Servers.aws import REGION
-from blackbox import dist
-from blackbox.library import Call, DriverFailed, Library
-
-CHUNK = 350 * 1024
-RECEIPT = {"version": 1, "service": "shop", "stage": "dev", "provider": "aws-lambda"}
-
-
-def library() -> Library:
-    return Library.load(dist.dist() / "lib/holdfast/drivers/dynamodb/driver.so")
-
-
-def given(options: dict, **changes) -> dict:
-    """Options as the driver gets them: what is true or false is a number."""
-    merged = options | changes
-    return {name: value == "true" if value in ("true", "false") else value
-            for name, value in merged.items() if value is not None}
-
+from blackbox.dynamodb import CHUNK, given, library, receipt
+from blackbox.library import DriverFailed
 
 @pytest.fixture(scope="module", params=["ministack", "moto"])
 def aws(request):
     with server(request.param) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ministack():
-    with server("ministack") as running:
         yield running
 
 
@@ -61,10 +39,6 @@ def items(aws, table) -> list[dict]:
 
 def keys(aws, table) -> list[tuple[str, str]]:
     return sorted((item["pk"]["S"], item["sk"]["S"]) for item in items(aws, table))
-
-
-def receipt(service="shop", stage="dev", provider="aws-lambda") -> bytes:
-    return json.dumps(RECEIPT | {"service": service, "stage": stage, "provider": provider}).encode()
 
 
 def together(*bodies) -> list:
@@ -440,15 +414,16 @@ def test_no_endpoint(aws, table):
         assert time.monotonic() - start < 21
 
 
-def test_revoked_rights(aws):
-    if aws.name != "moto":
-        return  # ministack knows keys and signatures, and no policies
-    table = aws.make_table("readable")
-    key = aws.make_key({"Effect": "Allow", "Resource": "*",
-                        "Action": ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"]})
-    options = given(aws.options, table=table, access_key_id=key[0], secret_access_key=key[1])
-    with library().open(options) as store:
-        with pytest.raises(DriverFailed) as refused:
-            store.put("a", b"1")
-        assert (refused.value.kind, refused.value.applied) == ("forbidden", "no")
-        assert store.list() == []
+def test_revoked_rights():
+    # moto judges policies; ministack knows keys and signatures only.
+    with server("moto") as moto:
+        table = moto.make_table("readable")
+        key = moto.make_key({"Effect": "Allow", "Resource": "*", "Action": [
+            "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"]})
+        options = given(moto.options, table=table, access_key_id=key[0],
+                        secret_access_key=key[1])
+        with library().open(options) as store:
+            with pytest.raises(DriverFailed) as refused:
+                store.put("a", b"1")
+            assert (refused.value.kind, refused.value.applied) == ("forbidden", "no")
+            assert store.list() == []

@@ -11,9 +11,16 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from EndToEnd.test_dynamodb_driver import CHUNK, given, library, ministack, receipt  # noqa: F401
+from Servers import server
 from Servers.aws_stub import Answer, Stub, failure, forward
+from blackbox.dynamodb import CHUNK, given, library
 from blackbox.library import Call, DriverFailed
+
+
+@pytest.fixture(scope="module")
+def ministack():
+    with server("ministack") as running:
+        yield running
 
 
 class Script:
@@ -36,13 +43,13 @@ def script() -> Script:
 
 
 @pytest.fixture
-def stub(script, ministack):  # noqa: F811
+def stub(script, ministack):
     with Stub(script, ministack.port) as running:
         yield running
 
 
 @pytest.fixture
-def store(stub, ministack, _count=iter(range(1000))):  # noqa: F811
+def store(stub, ministack, _count=iter(range(1000))):
     table = ministack.make_table(f"faults-{next(_count)}")
     with library().open(given(ministack.options, table=table, endpoint=stub.url)) as opened:
         yield opened
@@ -193,7 +200,7 @@ def test_a_large_write_outlasts_throttling(script, store):
     assert store.get("big")[1] == data
 
 
-def test_what_a_batch_leaves_over_is_deleted_too(script, stub, store, ministack):  # noqa: F811
+def test_what_a_batch_leaves_over_is_deleted_too(script, stub, store, ministack):
     def pieces():
         yield os.urandom(2 * CHUNK)
         store.put("big", b"faster")
@@ -255,7 +262,7 @@ def test_many_calls_share_few_connections(stub, store):
 # MARK: Signatures
 
 
-def test_requests_are_signed_as_botocore_signs_them(ministack):  # noqa: F811
+def test_requests_are_signed_as_botocore_signs_them(ministack):
     seed = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1 << 32))
     print("seed", seed)
     chance = random.Random(seed)

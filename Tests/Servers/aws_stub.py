@@ -6,6 +6,7 @@ Not a process of its own: a thread of the tests, so that they can look at each r
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -60,7 +61,7 @@ class Request:
 class Stub:
     """The server. `answer(request)` returns an Answer, or None to pass the request on."""
 
-    def __init__(self, answer, behind: int | None = None):
+    def __init__(self, answer, behind: int | None = None, tls: ssl.SSLContext | None = None):
         self.answer, self.behind = answer, behind
         self.requests: list[Request] = []
         outer = self
@@ -79,7 +80,10 @@ class Stub:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "Stub":
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()

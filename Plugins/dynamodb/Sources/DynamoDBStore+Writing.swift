@@ -91,7 +91,7 @@ extension DynamoDBStore: TransactionalStore {
         _ attributes: [Attribute], _ source: ObjectSource, _ inline: Int, _ call: Call
     ) throws(DriverError) -> Content {
         if let length = source.length, length > Self.maximumByteCount { throw Self.tooLarge }
-        var intake = Intake(source)
+        var intake = Intake(source, call)
         let first = try intake.next(UploadLayout.chunkByteCount)
         let isLarge = first.count > inline ? true : try intake.hasMore()
         guard isLarge else {

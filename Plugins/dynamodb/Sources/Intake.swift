@@ -5,6 +5,7 @@ struct Intake {
     private static let stepByteCount = 65_536
 
     private let source: ObjectSource
+    private let call: Call
     /// The bytes so far.
     private(set) var byteCount: UInt64 = 0
     private var isAtEnd = false
@@ -12,7 +13,10 @@ struct Intake {
     private var ahead: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: stepByteCount)
 
-    init(_ source: ObjectSource) { self.source = source }
+    init(_ source: ObjectSource, _ call: Call) {
+        self.source = source
+        self.call = call
+    }
 
     /// The next piece: `count` bytes, fewer only at the end.
     mutating func next(_ count: Int) throws(DriverError) -> [UInt8] {
@@ -33,6 +37,8 @@ struct Intake {
     }
 
     private mutating func fill() throws(DriverError) {
+        // A source may trickle for ever.
+        try call.check()
         let read = try source.read(into: &buffer)
         byteCount += UInt64(read)
         isAtEnd = read == 0

@@ -88,7 +88,6 @@ extension DynamoDBStore {
                 try putChunk(count, of: id, bytes, call)
                 count += 1
                 bytes = try intake.next(UploadLayout.chunkByteCount)
-                try call.check()
             }
         } catch {
             discard(StagedUpload(id: id, chunkCount: count + 1, mark: mark, nonce: nonce), call)
