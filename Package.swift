@@ -138,7 +138,8 @@ let instruments: [Target] = [
     .executableTarget(
         name: "lease-worker", dependencies: ["Host", "State", logging], path: "Tests/LeaseWorker"),
     .executableTarget(
-        name: "holdfast-bench", dependencies: ["Host", logging], path: "Benchmarks/HoldfastBench"),
+        name: "holdfast-bench", dependencies: ["Host", "State", logging],
+        path: "Benchmarks/HoldfastBench"),
     .executableTarget(
         name: "empty-route",
         dependencies: [.product(name: "Hummingbird", package: "hummingbird")],

@@ -27,6 +27,7 @@ from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 from blackbox.terraform import state  # noqa: E402
 from drivers import NoOpDrivers  # noqa: E402
+import postgres_figures  # noqa: E402
 from load import Cycles, peak_growth, process_time, wrk  # noqa: E402
 from million import sqlite_million  # noqa: E402
 
@@ -104,6 +105,9 @@ class Bench:
         ratio = statistics.median(turn[1]["rate"] / turn[0]["rate"] for turn in turns)
         raw, ours = (statistics.median(turn[each]["rate"] for turn in turns) for each in (0, 1))
         self.add("sqlite, 16 writers", f"{ours:.0f}/s", f"{raw:.0f}/s", ">= 3 x", ratio, ratio >= 3)
+
+    def postgres(self) -> None:
+        postgres_figures.figures(self, self.built / "holdfast-bench", dist() / "lib/holdfast/drivers")
 
     # ---- The driver interface alone -------------------------------------------------------------
 
@@ -234,7 +238,7 @@ def table(figures: list[Figure]) -> str:
 def main() -> int:
     parts = {"calls": Bench.calls, "isolation": Bench.isolation,
              "sqlite": lambda b: b.store("sqlite"), "sqlite-million": sqlite_million,
-             "local": lambda b: b.store("local"),
+             "local": lambda b: b.store("local"), "postgres": Bench.postgres,
              "requests": Bench.requests, "cycles": Bench.cycles, "processes": Bench.processes,
              "memory": Bench.memory}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -7,6 +7,7 @@ import pytest
 
 from blackbox import dist
 from blackbox.cli import CommandLine
+from blackbox.databases import DATABASES, Databases
 from blackbox.processes import Daemon, holdfast as run_holdfast
 from blackbox.project import Project
 
@@ -49,15 +50,29 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture(params=dist.DRIVERS)
-def kind(request) -> str:
-    """Every test that asks for it runs over each driver."""
-    return request.param
+def pytest_generate_tests(metafunc):
+    """Every test that asks for `kind` runs over each driver that needs no server.
+
+    A module whose tests look at nothing but the programs themselves says `STORES = dist.STORES`, and
+    they run over all.
+    """
+    if "kind" in metafunc.fixturenames:
+        names = getattr(metafunc.module, "STORES", dist.DRIVERS)
+        metafunc.parametrize("kind", names)
+
+
+@pytest.fixture(scope="session")
+def databases():
+    with Databases() as running:
+        yield running
 
 
 @pytest.fixture
-def project(kind: str, tmp_path: Path) -> Project:
-    return Project(tmp_path / "project", kind)
+def project(kind: str, tmp_path: Path, request) -> Project:
+    database = None
+    if kind in DATABASES:
+        database = request.getfixturevalue("databases").fresh(kind)
+    return Project(tmp_path / "project", kind, database)
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Host
 internal import Logging
 
@@ -19,8 +20,16 @@ struct Workload: Sendable {
             explicit: [driverFolder], environment: [:], executablePath: "")
         let host = Host(search: search, logger: logger, hostVersion: "0")
         let specification = StoreSpecification(
-            name: "default", driver: driver, projectRoot: project)
+            name: "default", driver: driver, projectRoot: project,
+            environment: Self.environment)
         store = try host.open(specification, Call(timeout: .seconds(30)))
+    }
+
+    /// The variables of the process that drivers on servers are given their places by.
+    private static var environment: [String: String] {
+        let name = "HOLDFAST_STATE_POSTGRES_URL"
+        guard let value = unsafe getenv(name) else { return [:] }
+        return [name: unsafe String(cString: value)]
     }
 
     /// Replaces an object.

@@ -14,6 +14,9 @@ package struct Configuration: Sendable {
     package let userFile: String?
     /// Whose receipts are meant; `nil` when nobody said.
     package let service: Sourced<String>?
+    /// Where the project's provider is, for drivers that need a region; `nil` when the project does
+    /// not say.
+    package let region: Sourced<String>?
     /// The store that commands use.
     package let selectedStore: Sourced<String>
     /// Every store: `default` first, the others by name.
@@ -48,6 +51,7 @@ package struct Configuration: Sendable {
         service =
             request.given("--service", request.service, variables: ["HOLDFAST_SERVICE"])
             ?? project?.service ?? user?.service
+        region = project?.region
         selectedStore =
             request.given("--store", request.store, variables: ["HOLDFAST_STORE"])
             ?? Sourced("default", .standard("default"))
@@ -61,7 +65,7 @@ package struct Configuration: Sendable {
             root: places.root.value,
             workspaceID: backend?.workspaceID
                 ?? Sourced(places.root.value, .standard("the project's root")),
-            environment: request.environment)
+            environment: request.environment, region: project?.region)
         var named = Dictionary(
             (user?.stores ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for store in project?.stores ?? [] { named[store.name] = store }

@@ -12,6 +12,8 @@ struct ConfigurationFile {
     var service: Sourced<String>?
     var daemon: DaemonBlock?
     var drivers: DriversBlock?
+    /// The region of the `provider` block, which is another program's.
+    var region: Sourced<String>?
     var notices: [String] = []
 
     /// Reads a file.
@@ -39,6 +41,7 @@ struct ConfigurationFile {
             case "stores": stores = try StoreBlock.all(in: entry.value, file)
             case "service": service = try Self.service(entry.value, file)
             case "daemon": daemon = try DaemonBlock(entry.value, file)
+            case "provider": region = Self.region(entry.value, file)
             case _ where isForeign: break
             case "drivers": drivers = try DriversBlock(entry.value, file)
             case _ where Self.laterNames.contains(entry.key): throw notYet(entry)
@@ -59,6 +62,14 @@ struct ConfigurationFile {
                 "`service` must be a name of 1 to \(Limits.partBytes) bytes without slashes")
         }
         return service
+    }
+
+    /// What cannot be read of another program's block is as if it were not there.
+    private static func region(_ value: YAMLValue, _ file: FileReading) -> Sourced<String>? {
+        let entries = try? value.entries(of: "`provider`")
+        guard let entry = entries?.first(where: { $0.key == "region" }) else { return nil }
+        let region = try? file.text(entry.value, of: "provider.region")
+        return region?.value.isEmpty == true ? nil : region
     }
 
     private func notYet(_ entry: YAMLEntry) -> ConfigurationError {

@@ -25,6 +25,7 @@ extension Configuration {
         var settings = [setting("workspace", projectRoot)]
         if let file { settings.append(setting("config", file)) }
         if let service { settings.append(setting("service", service)) }
+        if let region { settings.append(setting("provider.region", region)) }
         settings.append(setting("store", selectedStore))
         for store in stores {
             settings += storeSettings(store, secrets: secretOptions(store.driver.value))
@@ -118,7 +119,9 @@ enum Redaction {
     static func hides(_ option: Sourced<String>, named name: String, secrets: Set<String>?) -> Bool
     {
         if let secrets, secrets.contains(name) { return true }
-        if hasCredentials(option.value) || looksSecret(name) { return true }
+        if hasCredentials(option.value) || namesPassword(option.value) || looksSecret(name) {
+            return true
+        }
         return secrets == nil && option.isBound
     }
 
@@ -133,6 +136,12 @@ enum Redaction {
     private static func looksSecret(_ name: String) -> Bool {
         let plain = name.lowercased().filter { $0 != "_" && $0 != "-" }
         return !plain.hasSuffix("env") && words.contains { plain.contains($0) }
+    }
+
+    /// Whether a connection string of keywords has a password in it.
+    private static func namesPassword(_ value: String) -> Bool {
+        let plain = value.lowercased().filter { $0 != " " }
+        return plain.contains("password=") || plain.contains("accountkey=")
     }
 
     /// Whether a URL carries a user and a password, or a query that signs it.

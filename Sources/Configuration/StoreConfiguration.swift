@@ -29,6 +29,7 @@ struct StoreAssembly {
     let root: String
     let workspaceID: Sourced<String>
     let environment: [String: String]
+    let region: Sourced<String>?
 
     /// The store named `default`.
     func backend(_ block: BackendBlock?) throws(ConfigurationError) -> StoreConfiguration {
@@ -65,17 +66,20 @@ struct StoreAssembly {
         _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, faults: [FaultRule],
         isolation: Sourced<Isolation>?, location: SourceLocation?
     ) -> StoreConfiguration {
-        let inputs = options.mapValues {
-            OptionInput(
-                $0.value, location: $0.origin.location?.description, origin: $0.origin.description)
-        }
-        return StoreConfiguration(
+        StoreConfiguration(
             name: name, driver: driver, workspaceID: workspaceID, options: options,
             isolation: isolation,
             specification: StoreSpecification(
-                name: name, driver: driver.value, options: inputs, keyStyle: keyStyle,
+                name: name, driver: driver.value, options: options.mapValues(Self.input),
+                keyStyle: keyStyle,
                 projectRoot: root, layers: layers, faults: faults, isolation: isolation?.value,
-                location: location?.description,
-                environment: environment))
+                location: location?.description, environment: environment,
+                projectValues: region.map { ["region": Self.input($0)] } ?? [:]))
+    }
+
+    private static func input(_ option: Sourced<String>) -> OptionInput {
+        OptionInput(
+            option.value, location: option.origin.location?.description,
+            origin: option.origin.description)
     }
 }

@@ -38,6 +38,8 @@ struct SettingTests {
             ("plain", "postgres://abc-secret@example.dev/db", []),
             ("plain", "https://example.dev/c?sig=abc-secret", []),
             ("connection_string", "abc-secret", []),
+            ("url", "host=db Password = abc-secret", nil),
+            ("url", "AccountName=a;AccountKey=abc-secret", nil),
             ("plain", "${env:HIDDEN}", nil),
             ("plain", "${env:HIDDEN}", ["plain"]),
         ] as [(String, String, Set<String>?)])
@@ -56,6 +58,13 @@ struct SettingTests {
             ["TABLE": "receipts"], secrets: ["url"])
         #expect(settings["backend.postgresConnectionStringEnv"]?.values == ["DSN"])
         #expect(settings["backend.postgresTable"]?.values == ["receipts"])
+    }
+
+    @Test("The provider's region has its place")
+    func region() throws {
+        let settings = try settings("provider: {name: aws, region: eu-west-1}\n")
+        #expect(settings["provider.region"]?.values == ["eu-west-1"])
+        #expect(settings["provider.region"]?.origin.description == "holdfast.yml:1:31")
     }
 
     @Test("The API key is hidden wherever it comes from")

@@ -5,7 +5,10 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from blackbox import dist
 from blackbox.terraform import lock_info, state
+
+STORES = dist.STORES
 
 
 def digest(body: bytes) -> str:

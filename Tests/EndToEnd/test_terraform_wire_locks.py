@@ -1,12 +1,16 @@
 """Locks: terraform-http rows 1.3, 1.4 and 1.5, and what a write owes them."""
 
+import hashlib
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from blackbox import dist
 from blackbox.terraform import NO_STATE, REFUSED, SEVEN_FIELDS, lock_info, state
+
+STORES = dist.STORES
 
 # What Go's time.Time accepts: RFC 3339 with a zone.
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -222,12 +226,15 @@ class TestWritesOweTheLock:
         assert client.post(state(1), old["ID"]).status in REFUSED
         assert client.post(state(2), new["ID"]).status == 200
 
-    def test_a_refused_write_is_kept_to_inspect(self, client, project):
+    def test_a_refused_write_is_kept_to_inspect(self, client, project, cli):
         client.post(state(1))
         client.lock(lock_info())
         lost = state(2, precious="kept-although-refused")
         assert client.post(lost, "stale").status in REFUSED
-        assert any(lost in data for data in all_bytes(project)), "the refused bytes are gone"
+        kept = cli.json("state", "show", f"terraform/{client.path}")["orphans"]
+        assert hashlib.sha256(lost).hexdigest() in [orphan["sha256"] for orphan in kept]
+        if project.remote is None:
+            assert any(lost in data for data in all_bytes(project)), "the refused bytes are gone"
 
 
 def all_bytes(project):

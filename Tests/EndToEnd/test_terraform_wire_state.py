@@ -7,8 +7,11 @@ import time
 
 import pytest
 
+from blackbox import dist
 from blackbox.terraform import NO_STATE, body_headers, state
 from blackbox.wire import Connection, ConnectionEnded, chunks, content_md5, request_bytes
+
+STORES = dist.STORES
 
 BODIES = {
     "a state": state(1, motd="hello"),

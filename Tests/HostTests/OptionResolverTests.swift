@@ -16,14 +16,16 @@ import Testing
 
     private func resolve(
         _ options: [OptionDescriptor], _ given: [String: OptionInput] = [:],
-        _ style: StoreSpecification.KeyStyle = .names, environment: [String: String] = [:]
+        _ style: StoreSpecification.KeyStyle = .names, environment: [String: String] = [:],
+        project: [String: OptionInput] = [:]
     ) throws(HostError) -> [String: ResolvedOption.Value] {
         let descriptor = DriverDescriptor(
             id: "drv", version: "1", vendor: "v", summary: "s", addressing: .place,
             grace: .seconds(1), options: options, capabilities: Capabilities([]))
         let specification = StoreSpecification(
             name: "st", driver: "drv", options: given, keyStyle: style, projectRoot: "/proj",
-            location: "holdfast.yml:2:1", environment: environment)
+            location: "holdfast.yml:2:1", environment: environment,
+            projectValues: project)
         let resolved = try OptionResolver(descriptor, specification).resolve()
         return Dictionary(uniqueKeysWithValues: resolved.map { ($0.descriptor.name, $0.value) })
     }
@@ -105,6 +107,20 @@ import Testing
         #expect(try resolve(options, environment: ["O_VAR": ""]) == ["o": .text("d")])
         #expect(try resolve(options) == ["o": .text("d")])
         #expect(try resolve([option("o", .string)]).isEmpty)
+    }
+
+    @Test func whatTheProjectSaysElsewhereComesBeforeTheEnvironment() throws {
+        let options = [option("o", .integer(0...9), default: "1", environment: ["O_VAR"])]
+        let project = ["o": OptionInput("3", location: "holdfast.yml:7:9"), "x": OptionInput("y")]
+        let environment = ["O_VAR": "2"]
+        #expect(
+            try resolve(options, environment: environment, project: project) == ["o": .number(3)])
+        #expect(
+            try resolve(options, ["o": OptionInput("4")], project: project) == ["o": .number(4)])
+        let error = error {
+            _ = try resolve(options, project: ["o": OptionInput("b", location: "holdfast.yml:7:9")])
+        }
+        #expect(error?.message.hasPrefix("holdfast.yml:7:9: ") == true)
     }
 
     @Test("A variable's name stands for the option it speaks of", arguments: ["O_X", "env:O_X"])

@@ -4,9 +4,9 @@
     Tests/Long/run.py [NAME …] [--kills N] [--cuts N] [--pauses N] …
 
 The names are kills, crashes (of drivers' processes), cuts, pauses, leases, crowd (processes on one
-sqlite file), kept (driver binaries of earlier builds) and sanitizers (over the C example and the SDK). Without names it runs all. It ends
-with 1 when anything was lost, and with 2 when something that it needs is missing: nothing is left out
-in silence.
+sqlite file), kept (driver binaries of earlier builds), databases (several daemons over one, and both
+killed) and sanitizers (over the C example and the SDK). Without names it runs all. It ends with 1 when
+anything was lost, and with 2 when something that it needs is missing: nothing is left out in silence.
 """
 
 import argparse
@@ -18,17 +18,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from Long import crowd, kept, leases, power_cuts, sanitizers  # noqa: E402
+from Long import crowd, databases, kept, leases, power_cuts, sanitizers  # noqa: E402
 from Long.disks import tools_missing  # noqa: E402
 from Long.kills import KillLoop  # noqa: E402
 from blackbox.crashing import (  # noqa: E402
     build_shelf_driver, configure_two_stores, crash_under_load, kill_under_load)
+from blackbox.databases import DATABASES  # noqa: E402
 from blackbox.dist import DRIVERS, dist, missing  # noqa: E402
 from blackbox.pauses import PauseRounds  # noqa: E402
 from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 
-PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "crowd", "kept", "sanitizers")
+PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "crowd", "kept", "databases",
+         "sanitizers")
 
 
 def kills(options, folder: Path) -> bool:
@@ -102,6 +104,12 @@ def run_leases(options, folder: Path) -> bool:
     return leases.main(folder, options.seconds, options.drivers, options.seed)
 
 
+def run_databases(options, folder: Path) -> bool:
+    return databases.main(
+        folder, options.stores, daemons=options.daemons, clients=options.clients,
+        seconds=options.database_seconds, seed=options.seed)
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when none is named")
@@ -111,6 +119,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pauses", type=int, default=500, help="on each driver")
     parser.add_argument("--seconds", type=float, default=20, help="of the lease test, each way")
     parser.add_argument("--drivers", type=lambda text: tuple(text.split(",")), default=DRIVERS)
+    parser.add_argument("--stores", type=lambda text: tuple(text.split(",")),
+                        default=tuple(DATABASES), help="of the part databases")
+    parser.add_argument("--daemons", type=int, default=3, help="over each database")
+    parser.add_argument("--clients", type=int, default=24, help="of these daemons")
+    parser.add_argument("--database-seconds", type=float, default=300, help="on each database")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     return parser.parse_args()
 
@@ -124,6 +137,7 @@ def main() -> int:
     functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
                  "leases": run_leases,
                  "crowd": lambda options, folder: crowd.main(folder, options.kills),
+                 "databases": run_databases,
                  "kept": lambda options, folder: kept.main(),
                  "sanitizers": lambda options, folder: sanitizers.main(folder)}
     failed = []

@@ -19,6 +19,7 @@ KEYS = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"},
 class AWSServer(Server):
     """An emulator of several services of AWS on one port."""
 
+    driver = "dynamodb"
     # The key that exists from the start; the tests use one that IAM made.
     root = ("HFROOTHFROOTHFROOTHF", "hfrootsecrethfrootsecrethfrootsecrethfro")
 
@@ -64,6 +65,10 @@ class AWSServer(Server):
                 # The files of whoever runs the tests are none of theirs.
                 "credentials_file": "/dev/null", "config_file": "/dev/null",
                 "metadata_disabled": "true"}
+
+    @property
+    def place_options(self) -> dict[str, str]:
+        return self.options | {"table": "{place}", "bootstrap": "true"}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ class BouncerServer(Server):
     """A pooler that gives each transaction any connection. `behind` is the PostgreSQL."""
 
     name = "pgbouncer"
+    driver = "postgres"
     user = "postgres"
     # A fast stop: connections are dropped.
     stop_signal = signal.SIGINT
@@ -32,6 +33,10 @@ class BouncerServer(Server):
     @property
     def options(self) -> dict[str, str]:
         return {"url": self.url()}
+
+    @property
+    def place_options(self) -> dict[str, str]:
+        return self.options | {"table": "{place}"}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -35,6 +35,7 @@ class PostgresServer(Server):
     """
 
     name = "postgres"
+    driver = "postgres"
     user = "postgres"
     # A fast stop: clients are thrown out, not waited for.
     stop_signal = signal.SIGINT
@@ -59,6 +60,10 @@ class PostgresServer(Server):
     @property
     def options(self) -> dict[str, str]:
         return {"url": self.url()}
+
+    @property
+    def place_options(self) -> dict[str, str]:
+        return self.options | {"table": "{place}"}
 
     @property
     def environment(self) -> dict[str, str]:

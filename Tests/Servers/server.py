@@ -23,6 +23,8 @@ class Server:
     """
 
     name = "server"
+    # The id of the driver whose stores lie on it.
+    driver = ""
     # The user that the process runs as where the tests are root's, or None to stay root.
     user: str | None = None
     # How the process is asked to end, and how long it may take.
@@ -41,6 +43,11 @@ class Server:
     def options(self) -> dict[str, str]:
         """The driver's options for a store on this server."""
         return {}
+
+    @property
+    def place_options(self) -> dict[str, str]:
+        """The same for many stores apart: `{place}` stands for a name of each, of a-z and 0-9."""
+        return self.options
 
     @property
     def environment(self) -> dict[str, str]:

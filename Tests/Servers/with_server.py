@@ -33,11 +33,19 @@ def run(names: list[str], command: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-servers-")))
         environment: dict[str, str] = {}
+        stores: dict[str, dict] = {}
+        drivers = os.environ.get("HOLDFAST_TEST_DRIVERS")
         for name in names:
             running = stack.enter_context(server(name))
             environment = running.environment | environment
+            stores.setdefault(running.driver, {
+                "folder": f"{drivers}/{running.driver}", "options": running.place_options})
             (folder / f"{name}.json").write_text(json.dumps(running.options, indent=2) + "\n")
         environment["HOLDFAST_SERVERS"] = str(folder)
+        if drivers:
+            file = folder / "stores"
+            file.write_text(json.dumps(stores, indent=2) + "\n")
+            environment["HOLDFAST_TEST_STORES"] = str(file)
         child = subprocess.Popen(command, env=os.environ | environment)
         # An interrupt of the terminal reaches the command too; the servers go when it is over.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

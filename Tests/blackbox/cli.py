@@ -15,6 +15,7 @@ class CommandLine:
         self.project, self.binaries = project, binaries
 
     def run(self, *arguments: str | Path, **options) -> subprocess.CompletedProcess:
+        options["env"] = self.project.environment | (options.get("env") or {})
         return holdfast(*arguments, "-c", self.project.config, cwd=self.project.folder,
                         binaries=self.binaries, **options)
 

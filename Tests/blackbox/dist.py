@@ -5,7 +5,10 @@ import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Those that keep their state in files.
 DRIVERS = ("local", "sqlite")
+# Everything that a test of the programs alone may run over: drivers in files, and stores on servers.
+STORES = (*DRIVERS, "postgres", "dynamodb")
 
 
 def dist() -> Path:
@@ -16,7 +19,7 @@ def dist() -> Path:
 def missing() -> list[str]:
     """The built files that are not there. A run without them fails: it would prove nothing."""
     needed = ["bin/holdfast", "bin/holdfastd"]
-    for driver in DRIVERS:
+    for driver in STORES:
         needed += [f"lib/holdfast/drivers/{driver}/{name}" for name in ("driver.so", "driver.toml")]
     return [name for name in needed if not (dist() / name).is_file()]
 

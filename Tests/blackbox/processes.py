@@ -40,7 +40,7 @@ class Daemon:
                     "--workspace", str(project.folder), *map(str, flags)]
         self.project, self.command, self._log = project, command, []
         self.process = subprocess.Popen(
-            command, cwd=project.folder, env=clean_environment(**(env or {})), umask=umask,
+            command, cwd=project.folder, env=clean_environment(**project.environment, **(env or {})), umask=umask,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.port: int | None = None
         self._listening = threading.Event()

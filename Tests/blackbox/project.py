@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from pathlib import Path
 
+from blackbox.databases import Database
 
 # The local driver's files of those who have the store open: they hold no data.
 LOCKS = ".locks"
@@ -15,11 +16,16 @@ TEMPORARY = ".tmp"
 class Project:
     """A folder with a `holdfast.yml` that names one store."""
 
-    def __init__(self, folder: Path, kind: str):
-        self.folder, self.kind = Path(folder), kind
+    def __init__(self, folder: Path, kind: str, database: Database | None = None):
+        self.folder, self.kind, self.remote = Path(folder), kind, database
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "holdfast.yml"
         self.configure()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs need in their environment to use the store."""
+        return self.remote.environment if self.remote else {}
 
     @property
     def place(self) -> Path:
@@ -31,6 +37,8 @@ class Project:
         return self.place / "state.db"
 
     def configure(self, text: str | None = None) -> None:
+        if text is None and self.remote:
+            text = self.remote.block
         backend = {
             "local": "backend:\n  kind: local\n",
             "sqlite": "backend:\n  kind: sqlite\n  sqlitePath: .holdfast/state.db\n",
@@ -58,6 +66,8 @@ class Project:
 
     def contents(self) -> dict[str, str]:
         """Everything that the store holds, by name, to compare before and after."""
+        if self.remote:
+            return self.remote.contents()
         if self.kind == "local" or not self.database.exists():
             return {name: digest for name, digest in tree(self.place).items()
                     if not name.startswith(LOCKS)}

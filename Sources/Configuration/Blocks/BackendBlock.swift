@@ -5,9 +5,19 @@ struct BackendBlock {
     static let ownKeys = ["kind", "workspaceId", "options", "isolation"]
     /// The flat keys of the kinds that every project file may name.
     ///
-    /// Keys of any other kind are its driver's to know, and the host checks them against the
-    /// driver's description.
-    static let flatKeys = ["local": ["localPath"], "sqlite": ["sqlitePath"]]
+    /// They are known here so that a file is judged alike whichever drivers are installed. Keys of
+    /// any other kind are its driver's to know, and the host checks them against the driver's
+    /// description.
+    static let flatKeys = [
+        "local": ["localPath"],
+        "sqlite": ["sqlitePath"],
+        "postgres": ["postgresConnectionStringEnv", "postgresTable"],
+        "dynamodb": ["receiptTable", "lockTable"],
+        "s3": ["s3Bucket", "s3Prefix", "lockTable"],
+        "gcs": ["gcsBucket", "gcsPrefix"],
+        "azblob": ["azblobContainer", "azblobPrefix"],
+        "controller": ["controllerUrl", "controllerTokenEnv"],
+    ]
 
     let location: SourceLocation
     let kind: Sourced<String>?

@@ -45,13 +45,18 @@ package struct StoreSpecification: Sendable {
     package var location: String?
     /// The process's environment, for options that fall back to a variable.
     package var environment: [String: String]
+    /// What the project says elsewhere, by the name of the option that it stands for.
+    ///
+    /// It counts before the environment, for an option that was not given; a driver without such an
+    /// option never sees it.
+    package var projectValues: [String: OptionInput]
 
     /// Makes a specification.
     package init(
         name: String, driver: String, options: [String: OptionInput] = [:],
         keyStyle: KeyStyle = .names, projectRoot: String, layers: [String]? = nil,
         faults: [FaultRule] = [], isolation: Isolation? = nil, location: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], projectValues: [String: OptionInput] = [:]
     ) {
         self.name = name
         self.driver = driver
@@ -63,5 +68,6 @@ package struct StoreSpecification: Sendable {
         self.isolation = isolation
         self.location = location
         self.environment = environment
+        self.projectValues = projectValues
     }
 }

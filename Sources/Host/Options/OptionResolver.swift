@@ -121,6 +121,7 @@ package struct OptionResolver {
     }
 
     private func fallback(for option: OptionDescriptor) -> OptionInput? {
+        if let input = specification.projectValues[option.name] { return input }
         for name in option.environment {
             guard let text = specification.environment[name], !text.isEmpty else { continue }
             return OptionInput(text, location: "environment \(name)", origin: "environment \(name)")

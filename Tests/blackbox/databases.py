@@ -1,0 +1,107 @@
+"""Stores on real servers: an empty one for each test, and what lies in it, read without Holdfast."""
+
+import contextlib
+import hashlib
+import itertools
+import json
+
+from Servers import server
+from Servers.server import Server
+
+# The stores that tests run over, besides those in files: the name of the server for each.
+DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack"}
+# The variable that the configuration names.
+DSN = "HOLDFAST_TESTS_DSN"
+_numbers = itertools.count(1)
+
+
+class Database:
+    """A store of one test."""
+
+    kind = ""
+    # The `backend:` block, and what else the project's file says.
+    block = ""
+    environment: dict[str, str] = {}
+    secrets: list[str] = []
+
+    def contents(self) -> dict[str, str]:
+        """Everything that the store holds, by name, to compare before and after."""
+        raise NotImplementedError
+
+
+class PostgresDatabase(Database):
+    """A database of its own on a server, perhaps through a pooler."""
+
+    kind = "postgres"
+    block = f"backend:\n  kind: postgres\n  postgresConnectionStringEnv: {DSN}\n"
+
+    def __init__(self, running: Server):
+        self.server = getattr(running, "behind", running)
+        self.name = self.server.create_database(f"holdfast_{next(_numbers)}")
+        self.url = running.url(self.name)
+        self.environment = {DSN: self.url}
+        self.secrets = running.secrets
+
+    def psql(self, sql: str, **options) -> str:
+        return self.server.psql(sql, database=self.name, **options)
+
+    def tables(self) -> list[str]:
+        return self.psql("select schemaname || '.' || tablename from pg_tables where schemaname "
+                         "not in ('pg_catalog', 'information_schema') order by 1").split()
+
+    def contents(self) -> dict[str, str]:
+        return {table: self.psql(f"select count(*) || ' ' || coalesce(md5(string_agg(t::text, '' "
+                                 f"order by t::text)), '') from {table} t")
+                for table in self.tables()}
+
+
+class DynamoDatabase(Database):
+    """A table of its own on a server; the region comes from the project's provider block."""
+
+    kind = "dynamodb"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_table(f"holdfast-{next(_numbers)}")
+        region = running.options["region"]
+        self.block = (f"provider:\n  name: aws-lambda\n  region: {region}\n"
+                      f"backend:\n  kind: dynamodb\n  receiptTable: {self.name}\n")
+        self.environment = {name: value for name, value in running.environment.items()
+                            if "REGION" not in name}
+        self.secrets = running.secrets
+
+    def items(self) -> list[dict]:
+        pages = self.server.client("dynamodb").get_paginator("scan").paginate(
+            TableName=self.name, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def contents(self) -> dict[str, str]:
+        return {f"{item['pk']} {item['sk']}": hashlib.sha256(
+            json.dumps(item, sort_keys=True, default=repr).encode()).hexdigest()
+            for item in self.items()}
+
+
+class Databases:
+    """Starts each server when it is first needed; at the end of the block all of them end."""
+
+    def __init__(self):
+        self._stack = contextlib.ExitStack()
+        self._running: dict[str, Server] = {}
+
+    def __enter__(self) -> "Databases":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stack.close()
+
+    def running(self, name: str) -> Server:
+        """The server of a name of `DATABASES`, or of a module of `Servers`."""
+        name = DATABASES.get(name, name)
+        if name not in self._running:
+            self._running[name] = self._stack.enter_context(server(name))
+        return self._running[name]
+
+    def fresh(self, store: str) -> Database:
+        """An empty store on the server of a name of `DATABASES`."""
+        kind = DynamoDatabase if store == "dynamodb" else PostgresDatabase
+        return kind(self.running(store))
