@@ -151,6 +151,14 @@ import Testing
         }
     }
 
+    @Test("A default in the home is not given where there is no home")
+    func homelessDefault() throws {
+        let options = [option("file", .path, default: "~/.aws/config")]
+        #expect(try resolve(options).isEmpty)
+        #expect(
+            try resolve(options, environment: ["HOME": "/h"]) == ["file": .text("/h/.aws/config")])
+    }
+
     @Test("The first flat key that is given counts")
     func flatKeys() throws {
         let options = [option("table", .string, flatKeys: ["receiptTable", "lockTable"])]

@@ -126,6 +126,12 @@ package struct OptionResolver {
             guard let text = specification.environment[name], !text.isEmpty else { continue }
             return OptionInput(text, location: "environment \(name)", origin: "environment \(name)")
         }
+        // Without a home there is no file there: a default is not what anybody asked for.
+        if option.kind == .path, option.defaultValue?.hasPrefix("~") == true,
+            specification.environment["HOME"]?.hasPrefix("/") != true
+        {
+            return nil
+        }
         return option.defaultValue.map { OptionInput($0, origin: "default") }
     }
 
