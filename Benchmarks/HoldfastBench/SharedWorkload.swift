@@ -133,7 +133,7 @@ struct SharedWorkload: Sendable {
     /// The most memory that this process ever had.
     private func peakKibibytes() -> Int {
         var usage = rusage()
-        _ = unsafe getrusage(RUSAGE_SELF, &usage)
+        _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss
     }
 }
