@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from blackbox.cli import CommandLine
@@ -233,8 +234,15 @@ def _version_problems(fleet: Fleet, path: str, versions: list[dict], bodies: dic
     found = []
     locks: dict[int, str] = {}
     last = 0
-    for version in versions:
-        answer = fleet.daemons[0].request("GET", f"/terraform/{path}?version={version['id']}")
+
+    def read(numbered: tuple[int, dict]) -> Response:
+        number, version = numbered
+        daemon = fleet.daemons[number % len(fleet.daemons)]
+        return daemon.request("GET", f"/terraform/{path}?version={version['id']}")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(read, enumerate(versions)))
+    for version, answer in zip(versions, answers):
         if answer.body != bodies.get(version["sha256"]):
             found.append(f"version {version['id']} has other bytes than were written: {answer.status}")
         fence = version["fence"]
