@@ -20,7 +20,7 @@ from blackbox.processes import Daemon
 from blackbox.project import Project
 from blackbox.terraform import state
 
-USAGE, MISSING, REFUSED, AWAY = 2, 3, 5, 7
+USAGE, REFUSED, AWAY = 2, 5, 7
 SECRET = "canary-8c1f52c07e"
 
 
@@ -105,13 +105,13 @@ def revoked_update(database, _):
 CASES = {
     "wrong password": Case(wrong_password, REFUSED, ("password",)),
     "missing role": Case(missing_role, REFUSED),
-    "missing database": Case(missing_database, (USAGE, MISSING), ("nowhere",), reads=False),
+    "missing database": Case(missing_database, USAGE, ("nowhere",)),
     "refused port": Case(refused_port, AWAY),
     "silent port": Case(silent_port, AWAY, options="connect_timeout: 1s"),
     "name that does not resolve": Case(no_such_name, AWAY, ("holdfast.invalid",)),
     "no TLS where it is demanded": Case(without_tls, (USAGE, AWAY), ("SSL",)),
-    "no tables and no bootstrap": Case(no_tables, (USAGE, MISSING), ("bootstrap",),
-                                       options="bootstrap: false", reads=False),
+    "no tables and no bootstrap": Case(no_tables, USAGE, ("bootstrap",),
+                                       options="bootstrap: false"),
     "no right to write": Case(tables_of_another, REFUSED, reads=False),
     "no right to change": Case(revoked_update, REFUSED, reads=False),
 }

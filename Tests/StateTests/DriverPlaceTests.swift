@@ -104,7 +104,11 @@ import Testing
     @Test(arguments: BuiltDriver.everywhere)
     func leasesFollowTheStoresClock(driver: BuiltDriver) throws {
         try DriverPlace.within(driver) { world, _ in
-            let clock = try #require(try world.store.ping(call()))
+            // Without a clock a lease is judged by its unchanged nonce: see SemanticsTests.
+            guard let clock = try world.store.ping(call()) else {
+                #expect(world.store.capabilities.level(Capabilities.clock) == .none)
+                return
+            }
             let states = world.repository()
             let first = try states.lock(world.path, "a", lease: .milliseconds(10))
             #expect(first.lease?.duration == .milliseconds(10))

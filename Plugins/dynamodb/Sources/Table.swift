@@ -32,7 +32,7 @@ struct Table {
     }
 
     private func make(bootstrap: Bool, mustExist: Bool, _ call: Call) throws(DriverError) {
-        if mustExist { throw DriverError(.notFound, "there is no \(service.shown)") }
+        // Where the driver may not make the table, an empty list of states would hide a wrong name.
         guard bootstrap else {
             throw DriverError(
                 .invalid,
@@ -40,6 +40,7 @@ struct Table {
                     + " key sk (String), or set bootstrap to true; check the region and the account too"
             )
         }
+        if mustExist { throw DriverError(.notFound, "there is no \(service.shown)") }
         try create(call)
     }
 

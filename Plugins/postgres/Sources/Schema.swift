@@ -22,23 +22,18 @@ struct Schema {
     /// - Throws: ``DriverError`` when there are none, or they are newer or another application's.
     static func prepare(_ pool: Pool, mustExist: Bool, _ call: Call) throws(DriverError) {
         let schema = Schema(pool: pool, mustExist: mustExist, call: call)
-        do throws(DriverError) {
-            try pool.exclusively(call, "cannot open the store") { connection throws(DriverError) in
-                try schema.prepare(connection)
-            }
-        } catch {
-            guard mustExist, error.vendorName == "3D000" else { throw error }
-            var missing = error
-            missing.code = .notFound
-            throw missing
+        try pool.exclusively(call, "cannot open the store") { connection throws(DriverError) in
+            try schema.prepare(connection)
         }
     }
 
     private func prepare(_ connection: Connection) throws(DriverError) {
         let content = try identify(connection)
         if content == .current { return }
+        // Whoever turned bootstrapping off says that the tables are there: an empty list of states would
+        // hide that they are not. So it is with a database, which nothing here makes.
+        guard settings.mayBootstrap else { throw missing(.invalid) }
         if content == .empty, mustExist { throw missing(.notFound) }
-        guard settings.mayBootstrap else { throw missing(mustExist ? .notFound : .invalid) }
         try create(connection)
     }
 

@@ -43,13 +43,15 @@ static void check_refusals(int is_pooled) {
     refused((place){.url = url, .table = "Bad\"name"}, HOLDFAST_INVALID, "table", NULL);
     refused((place){.url = url, .table = "none", .may_not_bootstrap = 1}, HOLDFAST_INVALID, "bootstrap", password);
     refused((place){.url = url, .table = "none", .flags = HOLDFAST_OPEN_EXISTING}, HOLDFAST_NOT_FOUND, "none", password);
+    refused((place){.url = url, .table = "none", .flags = HOLDFAST_OPEN_EXISTING, .may_not_bootstrap = 1},
+            HOLDFAST_INVALID, "bootstrap", password);
     CHECK(!strcmp(sql("select count(*) from pg_class where relname like 'none%'"), "0"), "nothing was made");
     if (is_pooled) return;
     const char *host = strrchr(url, '@');
     char nowhere[2000];
     snprintf(nowhere, sizeof nowhere, "%.*s/nowhere", (int)(strchr(host, '/') - url), url);
     refused((place){.url = nowhere}, HOLDFAST_INVALID, "nowhere", password);
-    refused((place){.url = nowhere, .flags = HOLDFAST_OPEN_EXISTING}, HOLDFAST_NOT_FOUND, "nowhere", password);
+    refused((place){.url = nowhere, .flags = HOLDFAST_OPEN_EXISTING}, HOLDFAST_INVALID, "nowhere", password);
     char limited[2000];
     snprintf(limited, sizeof limited, "%s?options=-c%%20default_transaction_read_only%%3Don", url);
     void *store = open_store((place){.url = limited});

@@ -115,9 +115,15 @@ package struct OptionResolver {
             throw error(
                 input,
                 "\(subject(option)) names the environment variable \(name), which is not set",
-                advice: "set it: \(option.summary)")
+                advice: "set it: \(summary(of: option.kind) ?? option.summary)")
         }
         return OptionInput(text, location: "environment \(name)", origin: "environment \(name)")
+    }
+
+    /// What the option is that a variable speaks of.
+    private func summary(of variable: OptionDescriptor.Kind) -> String? {
+        guard case .variable(let other) = variable else { return nil }
+        return descriptor.options.first { $0.name == other }?.summary
     }
 
     private func fallback(for option: OptionDescriptor) -> OptionInput? {
