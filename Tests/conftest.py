@@ -50,13 +50,19 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def _names(given) -> list[str]:
+    return given.split(",") if isinstance(given, str) else list(given)
+
+
 def pytest_generate_tests(metafunc):
     """Every test that asks for `kind` runs over each driver that needs no server.
 
     A module whose tests look at nothing but the programs themselves says `STORES = dist.STORES`, and
-    they run over all.
+    they run over all. A test that names its kinds itself keeps them.
     """
-    if "kind" in metafunc.fixturenames:
+    own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    names_kinds = any("kind" in [name.strip() for name in _names(given)] for given in own)
+    if "kind" in metafunc.fixturenames and not names_kinds:
         names = getattr(metafunc.module, "STORES", dist.DRIVERS)
         metafunc.parametrize("kind", names)
 
