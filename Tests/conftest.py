@@ -58,8 +58,11 @@ def pytest_generate_tests(metafunc):
     """Every test that asks for `kind` runs over each driver that needs no server.
 
     A module whose tests look at nothing but the programs themselves says `STORES = dist.STORES`, and
-    they run over all. A test that names its kinds itself keeps them.
+    they run over all. A test that names its kinds itself, and a module with a fixture `kind` of its own, keep
+    them.
     """
+    if hasattr(metafunc.module, "kind"):
+        return
     own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     names_kinds = any("kind" in [name.strip() for name in _names(given)] for given in own)
     if "kind" in metafunc.fixturenames and not names_kinds:

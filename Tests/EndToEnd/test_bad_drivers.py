@@ -142,7 +142,7 @@ def another_id(folder: Path) -> None:
 REFUSED = {
     not_elf: "ELF", empty: "driver.so", truncated: "driver.so", no_note: "note",
     no_entry: "holdfast_driver_main_v1", two_exports: "malloc_hook_of_mine", wrong_major: "99",
-    wrong_draft: "98", group_writable: "writable", others_writable: "writable",
+    wrong_draft: "98", group_writable: "written by its group", others_writable: "written by everybody",
     writable_folder: "writable", writable_ancestor: "writable", symbolic_link: "link",
     a_fifo: "driver.so", no_manifest: "driver.toml", broken_manifest: "driver.toml",
     another_id: "manifest",

@@ -215,6 +215,7 @@ static holdfast_status commit_changes(void *opened, const holdfast_call *call,
                                       const holdfast_commit *commit,
                                       const holdfast_commit_sink *sink) {
     store *s = opened;
+    if (IS(CRASHES_IN_PUT)) *nowhere = 1;
     holdfast_status status = interruption(call);
     if (status != HOLDFAST_OK) return status;
     if (commit->count > MOST_CHANGES && !IS(IGNORES_COMMIT_LIMIT))
