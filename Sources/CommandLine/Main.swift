@@ -12,9 +12,18 @@ internal import Glibc
             // changed.
             let failure = Failure(.usage, "usage", "an argument is not UTF-8")
             Usage(arguments).console.report(failure)
-            exit(failure.exit.rawValue)
+            end(failure.exit)
         }
-        exit(run(arguments).rawValue)
+        end(run(arguments))
+    }
+
+    /// Ends the process without the exit handlers of the drivers' libraries.
+    ///
+    /// Those of OpenSSL free what threads of the pool that end at the same moment free as well, which
+    /// corrupts the heap now and then. The stores are closed already.
+    private static func end(_ status: ExitStatus) -> Never {
+        fflush(nil)
+        _exit(status.rawValue)
     }
 
     /// Whether every argument is valid UTF-8.

@@ -16,13 +16,22 @@ enum Main {
             let settings = try DaemonSettings(command)
             try await Daemon(settings, sink: sink).run()
             sink.flush()
-            exit(0)
+            end(0)
         } catch {
             sink.write(Array("holdfastd: \(error.message)\n".utf8))
             if !error.advice.isEmpty { sink.write(Array("  \(error.advice)\n".utf8)) }
             sink.flush()
-            exit(error.status)
+            end(error.status)
         }
+    }
+
+    /// Ends the process without the exit handlers of the drivers' libraries.
+    ///
+    /// Those of OpenSSL free what threads that end at the same moment free as well, which corrupts the
+    /// heap now and then. The stores are closed already.
+    private static func end(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     /// Help and version go to stdout with status 0; all else to stderr with 2, where the parser's own
