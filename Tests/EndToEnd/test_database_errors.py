@@ -4,7 +4,6 @@ Each case gives the store's options another value or does something to the serve
 daemon both meet it.
 """
 
-import json
 import socket
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -16,12 +15,10 @@ import pytest
 from Servers.postgres import PostgresServer
 from blackbox.cli import CommandLine, assert_one_error
 from blackbox.databases import DSN, PostgresDatabase
-from blackbox.processes import Daemon
 from blackbox.project import Project
+from blackbox.refusals import (
+    AWAY, REFUSED, SECRET, USAGE, Expected, assert_no_secret, meet_in_command_line, meet_in_daemon)
 from blackbox.terraform import state
-
-USAGE, REFUSED, AWAY = 2, 5, 7
-SECRET = "canary-8c1f52c07e"
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +37,8 @@ def database(plain) -> PostgresDatabase:
 class Case:
     """One thing that is wrong."""
     prepare: Callable[[PostgresDatabase, ExitStack], str]  # gives the connection string
-    status: int | tuple[int, ...]
-    mentions: tuple[str, ...] = ()
+    expected: Expected
     options: str = ""
-    reads: bool = True  # whether reading fails as well
-    codes: tuple[int, ...] = (502, 503, 500)
 
 
 def wrong_password(database, _):
@@ -103,17 +97,17 @@ def revoked_update(database, _):
 
 
 CASES = {
-    "wrong password": Case(wrong_password, REFUSED, ("password",)),
-    "missing role": Case(missing_role, REFUSED),
-    "missing database": Case(missing_database, USAGE, ("nowhere",)),
-    "refused port": Case(refused_port, AWAY),
-    "silent port": Case(silent_port, AWAY, options="connect_timeout: 1s"),
-    "name that does not resolve": Case(no_such_name, AWAY, ("holdfast.invalid",)),
-    "no TLS where it is demanded": Case(without_tls, (USAGE, AWAY), ("SSL",)),
-    "no tables and no bootstrap": Case(no_tables, USAGE, ("bootstrap",),
-                                       options="bootstrap: false"),
-    "no right to write": Case(tables_of_another, REFUSED, reads=False),
-    "no right to change": Case(revoked_update, REFUSED, reads=False),
+    "wrong password": Case(wrong_password, Expected(REFUSED, ("password",))),
+    "missing role": Case(missing_role, Expected(REFUSED)),
+    "missing database": Case(missing_database, Expected(USAGE, ("nowhere",))),
+    "refused port": Case(refused_port, Expected(AWAY)),
+    "silent port": Case(silent_port, Expected(AWAY), options="connect_timeout: 1s"),
+    "name that does not resolve": Case(no_such_name, Expected(AWAY, ("holdfast.invalid",))),
+    "no TLS where it is demanded": Case(without_tls, Expected((USAGE, AWAY), ("SSL",))),
+    "no tables and no bootstrap": Case(
+        no_tables, Expected(USAGE, ("bootstrap",)), options="bootstrap: false"),
+    "no right to write": Case(tables_of_another, Expected(REFUSED, reads=False)),
+    "no right to change": Case(revoked_update, Expected(REFUSED, reads=False)),
 }
 
 
@@ -139,52 +133,14 @@ def broken(request, database, tmp_path):
         yield case, cli, [*database.secrets, *database.server.secrets, SECRET, url]
 
 
-def assert_no_secret(text: str | bytes, secrets: list[str]) -> None:
-    text = text.decode(errors="replace") if isinstance(text, bytes) else text
-    shown = [secret for secret in secrets if secret in text]
-    assert not shown, f"a secret is shown in {text}"
-
-
 def test_the_command_line(broken, database):
     case, cli, secrets = broken
-    before = database.contents()
-    done = cli.run("state", "push", "net/prod", "-", input=state(2))
-    text = assert_one_error(done, case.status, *case.mentions)
-    assert_no_secret(text, secrets)
-    written = json.loads(cli.run("state", "push", "net/prod", "-", "--json", input=state(2)).stderr)
-    assert written["error"]["applied"] == "no", written
-    assert_no_secret(json.dumps(written), secrets)
-    assert database.contents() == before, "something was written"
-    for command in (["state", "list"], ["config", "show"], ["driver", "info", "postgres"]):
-        done = cli.run(*command)
-        assert_no_secret(done.stdout + done.stderr, secrets)
-    done = cli.run("state", "list")
-    if case.reads:
-        assert_one_error(done, case.status, *case.mentions)
+    meet_in_command_line(cli, database, case.expected, "postgres", secrets)
 
 
 def test_the_daemon(broken, database):
     case, cli, secrets = broken
-    before = database.contents()
-    daemon = Daemon(cli.project)
-    try:
-        daemon._listening.wait(30)
-        if daemon.port is None:
-            status = daemon.wait()
-            expected = case.status if isinstance(case.status, tuple) else (case.status,)
-            assert status in expected, f"ended with {status}:\n{daemon.log}"
-        else:
-            answer = daemon.client("net/prod").post(state(2))
-            assert answer.status in case.codes, str(answer)
-            assert_no_secret(str(answer), secrets)
-            metrics = daemon.request("GET", "/metrics")
-            assert_no_secret(metrics.body, secrets)
-        assert_no_secret(Path(f"/proc/{daemon.pid}/cmdline").read_bytes()
-                         if daemon.process.poll() is None else b"", secrets)
-    finally:
-        daemon.kill()
-    assert_no_secret(daemon.log, secrets)
-    assert database.contents() == before, "something was written"
+    meet_in_daemon(cli, database, case.expected, secrets)
 
 
 def test_a_server_that_stops_and_comes_back(plain, database, tmp_path, launch):

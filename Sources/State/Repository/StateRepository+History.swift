@@ -25,7 +25,8 @@ extension StateRepository {
         return versions
     }
 
-    private func version(
+    /// One version of the history, from its object among `listed` or by a look at it.
+    func version(
         _ path: StatePath, _ id: String, _ record: StateRecord,
         _ listed: [String: VersionAttributes], _ call: Call
     ) throws(StateError) -> StateVersion? {

@@ -74,7 +74,7 @@ extension StateRepository {
         if id == StateVersion.adoptedID, record.isAdoptable {
             return unsafe try readCopy(path, call, begin: begin, body: body)
         }
-        guard let version = try versions(path, call).first(where: { $0.id == id }) else {
+        guard let version = try pastVersion(path, id, record, call) else {
             throw StateError(
                 .notFound, "'\(path)' has no version '\(printable(id))'",
                 advice: "list its versions to see which there are", path: path)
