@@ -20,11 +20,14 @@ struct Driver {
 /// What a driver of one of Amazon's services needs.
 let amazon: [Target.Dependency] = ["SharedAWS", "SharedHTTP", "SharedJSON"]
 
+/// What a driver that keeps objects in a database's rows needs.
+let rows: [Target.Dependency] = ["SharedDatabase"]
+
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
-    Driver(id: "postgres", module: "PostgresDriver", dependencies: ["CPostgres"]),
-    Driver(id: "sqlite", module: "SQLiteDriver", dependencies: ["CSQLite"]),
-    Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: amazon),
+    Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
+    Driver(id: "sqlite", module: "SQLiteDriver", dependencies: rows + ["CSQLite"]),
+    Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: rows + amazon),
 ]
 
 let sdk = "sdk"
@@ -46,8 +49,11 @@ let driverLibraries: [Target] = [
         providers: [.apt(["libssl-dev"])]),
 ]
 
-/// What several drivers need: HTTP, JSON, and the signing and credentials of AWS.
+/// What several drivers need: rows of databases, HTTP, JSON, and the signing and credentials of AWS.
 let sharedByDrivers: [Target] = [
+    .target(
+        name: "SharedDatabase", dependencies: [.product(name: "HoldfastDriver", package: sdk)],
+        path: "Plugins/Shared/Database/Sources"),
     .target(
         name: "SharedHTTP",
         dependencies: ["CCurl", .product(name: "HoldfastDriver", package: sdk)],
@@ -126,7 +132,7 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedHTTP", "SharedJSON",
+            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON",
             .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),

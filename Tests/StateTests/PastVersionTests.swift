@@ -44,7 +44,8 @@ import Testing
     @Test func whatWasNeverCommittedIsNotRead() throws {
         let ids = try (1...4).map { try states.write(world.path, state($0)).id }
         let strays = [
-            try putStray(sequence: 2, previous: ids[0]), try putStray(sequence: 4, previous: ids[2]),
+            try putStray(sequence: 2, previous: ids[0]),
+            try putStray(sequence: 4, previous: ids[2]),
             try putStray(sequence: 5, previous: ids[3]),
         ]
         for id in strays + ["0000000001-00000000", "0000000009-00000000", "adopted", "x"] {

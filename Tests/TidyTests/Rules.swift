@@ -23,12 +23,22 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ),
     ("sdk/Sources/ConformanceCommand", ["HoldfastConformance", "Glibc"]),
     ("Plugins/local", ["HoldfastDriver", "CLocal", "Glibc", "Synchronization"]),
-    ("Plugins/postgres", ["HoldfastDriver", "CPostgres", "Glibc", "Synchronization"]),
-    ("Plugins/sqlite", ["HoldfastDriver", "CSQLite", "Glibc", "Synchronization"]),
+    (
+        "Plugins/postgres",
+        ["HoldfastDriver", "SharedDatabase", "CPostgres", "Glibc", "Synchronization"]
+    ),
+    (
+        "Plugins/sqlite",
+        ["HoldfastDriver", "SharedDatabase", "CSQLite", "Glibc", "Synchronization"]
+    ),
     (
         "Plugins/dynamodb",
-        ["HoldfastDriver", "SharedAWS", "SharedHTTP", "SharedJSON", "Glibc", "Synchronization"]
+        [
+            "HoldfastDriver", "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON", "Glibc",
+            "Synchronization",
+        ]
     ),
+    ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
     (
@@ -58,8 +68,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS", "SharedHTTP",
-    "SharedJSON", "CCurl", "CCrypto", "Foundation",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
+    "SharedDatabase", "SharedHTTP", "SharedJSON", "CCurl", "CCrypto", "Foundation",
 ]
 
 /// The module that a line imports, if it is an import.

@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 internal import SharedJSON
 
 /// The address of an item: its partition key and its sort key.

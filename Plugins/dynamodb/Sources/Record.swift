@@ -1,5 +1,6 @@
 internal import HoldfastDriver
 internal import SharedAWS
+internal import SharedDatabase
 internal import SharedJSON
 
 /// What the item of an object says.

@@ -1,18 +1,8 @@
-internal import Glibc
 internal import HoldfastDriver
-internal import SharedAWS
+internal import SharedDatabase
 
-/// 128 random bits as digits, for a version, an upload's id or a nonce.
-///
-/// They are never used again, and have no trace of the content.
-func newToken() -> String {
-    let bits = unsafe [UInt8](unsafeUninitializedCapacity: 16) { buffer, filled in
-        let status = unsafe getentropy(buffer.baseAddress, buffer.count)
-        precondition(status == 0, "the kernel gave no random bytes")
-        filled = buffer.count
-    }
-    return Digest.hexadecimal(bits)
-}
+/// A random token as the text of an attribute: a version, an upload's id or a nonce.
+func newToken() -> String { String(decoding: randomToken(), as: UTF8.self) }
 
 /// The time in seconds since 1970, by this machine's clock.
 ///

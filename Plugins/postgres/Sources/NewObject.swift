@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// An object that is about to be written.
 struct NewObject {

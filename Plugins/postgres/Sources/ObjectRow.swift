@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// An object's row, without its data.
 struct ObjectRow {

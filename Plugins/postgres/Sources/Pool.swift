@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 internal import Synchronization
 
 /// The store's connections, lent to one call at a time in the order in which calls came.

@@ -1,6 +1,7 @@
 internal import CPostgres
 internal import Glibc
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// Looks up the addresses of a name on a thread of its own, because the lookup cannot be stopped.
 ///

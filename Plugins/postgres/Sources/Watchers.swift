@@ -1,5 +1,6 @@
 internal import Glibc
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// Those who wait for changes of one store.
 ///

@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// A few connections that read, lent to one call at a time and never while a sink or source works.
 final class Readers: Sendable {

@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 extension SQLiteStore: TransactionalStore {
     /// The most changes of one commit: they take some milliseconds, for which others wait.

@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// The database's format: what makes it, checks it and brings an older one up to date.
 struct Schema {

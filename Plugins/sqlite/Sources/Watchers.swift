@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// Those who wait for a change: woken by this store's commits at once, and by those of others when
 /// one of them, taking turns, looks at SQLite's count of them.

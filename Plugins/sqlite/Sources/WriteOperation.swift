@@ -1,4 +1,5 @@
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// One change, made inside a transaction that may hold the changes of other calls as well.
 protocol WriteOperation: Sendable {

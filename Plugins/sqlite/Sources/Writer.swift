@@ -1,5 +1,6 @@
 internal import Glibc
 internal import HoldfastDriver
+internal import SharedDatabase
 
 /// The store's one writing connection, and the queue of those who need it.
 ///

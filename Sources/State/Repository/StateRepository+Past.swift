@@ -30,7 +30,8 @@ struct SuccessorSearch {
             return
         }
         if id.sequence == wanted.sequence { hasRival = true }
-        if let before = VersionID(attributes.version.previousID), before.sequence >= wanted.sequence {
+        if let before = VersionID(attributes.version.previousID), before.sequence >= wanted.sequence
+        {
             verdict = .notCommitted
         }
     }

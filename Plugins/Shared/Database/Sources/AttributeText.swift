@@ -1,10 +1,10 @@
 internal import HoldfastDriver
 
-// Attributes are kept as one JSON object of strings, so that `sqlite3` can print and query them.
+// Attributes are kept as one JSON object of strings, so that a database's own tools can print and query them.
 
 extension [Attribute] {
     /// These attributes as the UTF-8 text of a JSON object.
-    var json: [UInt8] {
+    package var json: [UInt8] {
         var text: [UInt8] = [brace]
         for attribute in self {
             if text.count > 1 { text.append(comma) }
@@ -17,7 +17,7 @@ extension [Attribute] {
     }
 
     /// Reads a JSON object of strings; `nil` when the text is anything else.
-    init?(json text: [UInt8]) {
+    package init?(json text: [UInt8]) {
         self = []
         if text == [brace, closingBrace] { return }
         var parser = AttributeParser(text)

@@ -1,13 +1,16 @@
 /// The parts of a receipt's path, `<service>/<stage>/<provider>.state.json`.
-struct ReceiptName {
-    let service: String
-    let stage: String
-    let provider: String
+package struct ReceiptName {
+    /// Its service, byte for byte as in the path.
+    package let service: String
+    /// Its stage, byte for byte as in the path.
+    package let stage: String
+    /// Its provider, byte for byte as in the path.
+    package let provider: String
 
     private static let suffix = ".state.json"
 
     /// Splits a path; `nil` when it is not a receipt's.
-    init?(path: String) {
+    package init?(path: String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[2].hasSuffix(Self.suffix),
             parts[2].utf8.count > Self.suffix.utf8.count
@@ -18,7 +21,7 @@ struct ReceiptName {
     }
 
     /// Names a receipt by its parts; `nil` when they cannot be parts of a path.
-    init?(service: String, stage: String, provider: String) {
+    package init?(service: String, stage: String, provider: String) {
         let path = "\(service)/\(stage)/\(provider)\(Self.suffix)"
         let areParts = path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
             part in
@@ -33,5 +36,8 @@ struct ReceiptName {
     }
 
     /// The receipt's path.
-    var path: String { "\(service)/\(stage)/\(provider)\(Self.suffix)" }
+    package var path: String { "\(service)/\(stage)/\(provider)\(Self.suffix)" }
 }
+
+/// Whether texts have the same bytes; `==` also takes those for equal that only look it.
+private func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }

@@ -1,19 +1,21 @@
-internal import Glibc
+package import Glibc
 internal import HoldfastDriver
 
 /// State behind a lock, with a way to sleep until somebody changed it.
 ///
 /// `Synchronization.Mutex` cannot be waited on, and a driver must not bring Dispatch or Foundation.
-@safe final class Monitor<State>: @unchecked Sendable {
+/// Its functions are inlinable so that drivers get them for their own types of state.
+@safe package final class Monitor<State>: @unchecked Sendable {
     // SAFETY: `state` is only touched while the mutex is held; the pointers never change.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let changed: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline var state: State
 
     /// The longest sleep, so that a cancellation, which wakes nobody, is seen in time.
-    private static var longestSleepNanoseconds: Int64 { 20_000_000 }
+    @usableFromInline static var longestSleepNanoseconds: Int64 { 20_000_000 }
 
-    init(_ state: State) {
+    /// Puts a state behind a new lock.
+    @inlinable package init(_ state: State) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe changed = .allocate(capacity: 1)
         self.state = state
@@ -26,7 +28,7 @@ internal import HoldfastDriver
         unsafe pthread_condattr_destroy(&attributes)
     }
 
-    deinit {
+    @inlinable deinit {
         unsafe pthread_cond_destroy(changed)
         unsafe pthread_mutex_destroy(mutex)
         unsafe changed.deallocate()
@@ -34,14 +36,14 @@ internal import HoldfastDriver
     }
 
     /// Runs `body` with the lock held.
-    func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+    @inlinable package func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
     /// Runs `body` with the lock held, then wakes everybody who waits.
-    func change<Result>(_ body: (inout State) -> Result) -> Result {
+    @inlinable package func change<Result>(_ body: (inout State) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer {
             unsafe pthread_mutex_unlock(mutex)
@@ -56,7 +58,9 @@ internal import HoldfastDriver
     ///   - deadline: When to try once more even if nobody woke this thread.
     ///   - step: Returns `nil` to go on waiting; it decides by itself when to give up.
     /// - Returns: What `step` returned.
-    func wait<Result>(deadline: Int64, _ step: (inout State) -> Result?) -> Result {
+    @inlinable package func wait<Result>(
+        deadline: Int64, _ step: (inout State) -> Result?
+    ) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
