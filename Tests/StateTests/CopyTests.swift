@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What others put in the legible place, and what becomes of refused bytes.
-@Suite(.bothPaths) struct CopyTests {
+@Suite(.uniformPaths) struct CopyTests {
     @Test func aCopyWithoutARecordIsTheState() throws {
         let world = try World()
         try world.put(copy: state(7))
@@ -178,7 +178,7 @@ import Testing
     }
 }
 
-@Suite(.bothPaths) struct HistoryTests {
+@Suite(.uniformPaths) struct HistoryTests {
     @Test func aChainOfSixtyFour() throws {
         let world = try World()
         let states = world.repository()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Records of format 1 as they are stored, read for ever.
-@Suite(.bothPaths) struct FormatTests {
+@Suite(.uniformPaths) struct FormatTests {
     private static let sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     private static let version = #"""
         {"version":"0000000012-9f3c01ab","sequence":12,"bytes":3,"sha256":"\#(sha)",

@@ -49,7 +49,7 @@ private final class ClockedStore: StoreOperations {
     func close(_ call: Call) {}
 }
 
-@Suite(.bothPaths) struct LeaseTests {
+@Suite(.uniformPaths) struct LeaseTests {
     private let world: World
     private let store: ClockedStore
 
@@ -68,6 +68,7 @@ private final class ClockedStore: StoreOperations {
     }
 
     @Test func theStoresClockDecides() throws {
+        guard world.writePath.capabilities.supports(Capabilities.clock) else { return }
         store.set("d", .seconds(100), uncertainty: .seconds(1))
         let first = try repository().lock(world.path, "a", lease: .seconds(30))
         #expect(first.lease?.duration == .seconds(30))

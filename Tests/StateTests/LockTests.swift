@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.bothPaths) struct LockTests {
+@Suite(.uniformPaths) struct LockTests {
     @Test func twoClientsTakeTurns() throws {
         let world = try World()
         let (one, two) = (world.repository(), world.repository())

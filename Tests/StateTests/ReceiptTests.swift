@@ -3,7 +3,7 @@ import State
 import TestSupport
 import Testing
 
-@Suite(.bothPaths) struct ReceiptTests {
+@Suite(.uniformPaths) struct ReceiptTests {
     private static let original = #"""
         {"version":1,"service":"shop","stage":"dev","provider":"aws","deploymentId":"d-1",
         "outputs":{"url":"https://x","apiToken":"t"},

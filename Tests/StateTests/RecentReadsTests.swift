@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A state that is read again is not fetched again, and is never an old one.
-@Suite(.bothPaths) struct RecentReadsTests {
+@Suite(.uniformPaths) struct RecentReadsTests {
     let world: World
     let reader: StateRepository
     let writer: StateRepository

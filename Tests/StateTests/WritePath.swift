@@ -3,15 +3,22 @@ import TestSupport
 import Testing
 
 /// How small bodies get into the store of a world: in three steps, in one commit, or now this way and
-/// now that, as by daemons of different age.
+/// now that, as by daemons of different age; or in steps over a store that has conditions and nothing
+/// else, as a bucket.
 enum WritePath: String {
-    case steps, native, mixed
+    case steps, native, mixed, bare
 
     /// The path of the worlds that the running test makes.
     @TaskLocal static var current = WritePath.steps
 
     /// What a store in memory can do on this path.
-    var capabilities: Capabilities { self == .steps ? .all : .transactional }
+    var capabilities: Capabilities {
+        switch self {
+        case .steps: .all
+        case .native, .mixed: .transactional
+        case .bare: .conditions
+        }
+    }
 
     /// The stores over a memory that take turns.
     func stores(_ memory: MemoryStore) -> [Store] {
@@ -44,9 +51,9 @@ struct PathsTrait: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == PathsTrait {
-    /// Runs each test in steps and in one commit.
-    static var bothPaths: PathsTrait { PathsTrait(paths: [.steps, .native]) }
+    /// Runs each test with writers of one kind, of each in turn.
+    static var uniformPaths: PathsTrait { PathsTrait(paths: [.steps, .native, .bare]) }
 
-    /// Runs each test also with writers of both kinds in turn.
-    static var allPaths: PathsTrait { PathsTrait(paths: [.steps, .native, .mixed]) }
+    /// Runs each test also with writers of two kinds that take turns.
+    static var allPaths: PathsTrait { PathsTrait(paths: [.steps, .native, .bare, .mixed]) }
 }

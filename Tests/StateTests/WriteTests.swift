@@ -3,7 +3,7 @@ import State
 import TestSupport
 import Testing
 
-@Suite(.bothPaths) struct WriteTests {
+@Suite(.uniformPaths) struct WriteTests {
     @Test func whatWasWrittenComesBackToTheByte() throws {
         let world = try World()
         let states = world.repository()

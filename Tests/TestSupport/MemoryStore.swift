@@ -281,7 +281,11 @@ extension Capabilities {
         conditionAbsent, conditionVersion, range, listAttributes, clock,
     ].map { Capability($0, .native) }
 
-    /// The same, and commits of up to 64 changes.
+    /// What a bucket can do: listings carry no attributes, and there is no clock.
+    package static let conditions = Capabilities(
+        [conditionAbsent, conditionVersion, range].map { Capability($0, .native) })
+
+    /// Everything, and commits of up to 64 changes.
     package static let transactional = Capabilities(
         single + [Capability(transaction, .native, limit: 64)])
 }

@@ -122,18 +122,63 @@ def judge(operations: list[Operation], bodies: list[str], most: int = 200_000) -
             events.append((operation.returned, 1, operation))
     # Where two times are equal, what begins comes first: that allows more orders.
     events.sort(key=lambda event: event[:2])
-    pending: set[Operation] = set()
+    pending = Pending(events, bodies)
     worlds = [World(Place(0, None), frozenset(), frozenset())]
-    for _, is_answer, operation in events:
+    for when, is_answer, operation in events:
         if not is_answer:
-            pending.add(operation)
+            pending.begin(operation)
             continue
+        pending.now = when
         survivors = _answer(operation, worlds, pending, bodies, most)
         if not survivors:
             return f"no order explains {operation}; before it: {_shown(worlds)}"
         worlds = survivors
-        pending.discard(operation)
+        pending.end(operation)
     return None
+
+
+class Pending:
+    """What may take effect at a moment. What was never answered stays for ever, so it is kept by what it
+    needs to have an effect, and of several that do the same only the oldest unused one is tried."""
+
+    def __init__(self, events: list[tuple[int, int, Operation]], bodies: list[str]):
+        self.now = 0
+        self._bodies = bodies
+        self._answered: set[Operation] = set()
+        self._loose: dict[tuple, list[Operation]] = {}
+        # When each lock is last spoken of: after that nobody can tell whether it was ever taken.
+        self._last: dict[str | None, int] = {}
+        for when, _, operation in events:
+            for lock in (operation.lock, operation.seen):
+                self._last[lock] = when
+        made = set(bodies)
+        self._writers = {each.lock for _, _, each in events if each.kind == "post" and each.body in made}
+
+    def begin(self, operation: Operation) -> None:
+        if operation.answer is not None:
+            self._answered.add(operation)
+            return
+        key = (operation.kind, operation.body if operation.kind == "post" else operation.lock)
+        self._loose.setdefault(key, []).append(operation)
+
+    def end(self, operation: Operation) -> None:
+        self._answered.discard(operation)
+
+    def candidates(self, world: "World"):
+        """The operations that may take effect next in a world; more than can is harmless."""
+        yield from self._answered - world.taken
+        for key in self._keys(world.place):
+            for operation in self._loose.get(key, ()):
+                if operation not in world.optional:
+                    yield operation
+                    break
+
+    def _keys(self, place: "Place") -> list[tuple]:
+        keys = [("post", self._bodies[place.writes])] if place.writes < len(self._bodies) else []
+        if place.holder is not None:
+            return keys + [("unlock", place.holder), ("break", None)]
+        return keys + [key for key in self._loose if key[0] == "lock" and (
+            key[1] in self._writers or self._last[key[1]] >= self.now)]
 
 
 def _possible(operations: list[Operation], made: set[str]) -> list[Operation]:
@@ -158,8 +203,8 @@ def _possible(operations: list[Operation], made: set[str]) -> list[Operation]:
     return [each for each in operations if each.answer is not None or matters(each)]
 
 
-def _answer(operation: Operation, worlds: list["World"], pending: set[Operation],
-            bodies: list[str], most: int) -> list["World"]:
+def _answer(operation: Operation, worlds: list["World"], pending: Pending, bodies: list[str],
+            most: int) -> list["World"]:
     """The worlds in which an operation has taken effect by now, with its answer."""
     survivors, seen = Worlds(), Worlds()
     rest = deque(world for world in sorted(worlds, key=lambda world: len(world.optional))
@@ -169,7 +214,7 @@ def _answer(operation: Operation, worlds: list["World"], pending: set[Operation]
         if operation in world.taken:
             survivors.add(World(world.place, world.taken - {operation}, world.optional))
             continue
-        for other in pending - world.taken - world.optional:
+        for other in pending.candidates(world):
             after = _explained(other, world.place, bodies)
             if after is None:
                 continue

@@ -54,13 +54,29 @@ extension StateRepository {
     /// Collects strays near the head of the history; what fails now is done by the next call.
     func collectNear(_ path: StatePath, _ record: StateRecord, _ call: Call) {
         let from = record.sequence - min(record.sequence, Self.nearSequences)
+        let range = ChildRange(
+            collection: kind.versions, startAfter: VersionID.prefix(from))
         do throws(StateError) {
+            guard try mayHaveStrays(path, range, record, call) else { return }
             let latest = environment.wallClock() - Self.sparedNanoseconds
             _ = try collect(
-                path, record, startAfter: VersionID.prefix(from), largeUntil: latest, call)
+                path, record, startAfter: range.startAfter, largeUntil: latest, call)
         } catch {
             return
         }
+    }
+
+    /// Whether a look at each version is worth it, where listings carry no attributes.
+    ///
+    /// Names tell of a stray that lost a race, or whose sequence is not used up. One under the
+    /// sequence of a removal is left to a repair.
+    private func mayHaveStrays(
+        _ path: StatePath, _ range: ChildRange, _ record: StateRecord, _ call: Call
+    ) throws(StateError) -> Bool {
+        if store.capabilities.supports(Capabilities.listAttributes) { return true }
+        let ids = try childNames(of: path, range, call).compactMap(VersionID.init)
+        let sequences = Set(ids.map(\.sequence))
+        return sequences.count < ids.count || sequences.contains { $0 > record.sequence }
     }
 
     /// Collects strays; whether there were any.

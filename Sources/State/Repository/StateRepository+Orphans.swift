@@ -75,10 +75,12 @@ extension StateRepository {
     @discardableResult
     func trimOrphans(_ path: StatePath, _ call: Call) -> Bool {
         do throws(StateError) {
-            let surplus = try orphans(path, call).dropLast(Self.orphanCountMax)
+            // Their names begin with the time.
+            let names = try childNames(of: path, ChildRange(collection: kind.orphans), call)
+            let surplus = names.dropLast(Self.orphanCountMax)
             try onStore(path) { () throws(HostError) in
-                for orphan in surplus {
-                    try store.remove(orphanKey(path, orphan.id), condition: .none, call)
+                for id in surplus {
+                    try store.remove(orphanKey(path, id), condition: .none, call)
                 }
             }
             return !surplus.isEmpty

@@ -43,15 +43,13 @@ extension StateRepository {
 
     /// A committed version by its id; `nil` when it is not in the history.
     ///
-    /// It takes as long however long the history is, where listings carry attributes.
+    /// It takes as long however long the history is.
     func pastVersion(
         _ path: StatePath, _ id: String, _ record: StateRecord, _ call: Call
     ) throws(StateError) -> StateVersion? {
         guard let wanted = VersionID(id), let newest = record.last.flatMap({ VersionID($0.id) }),
             wanted.sequence > record.base, wanted.sequence <= newest.sequence
         else { return nil }
-        let isListed = store.capabilities.supports(Capabilities.listAttributes)
-        guard isListed || wanted == newest else { return try inChain(path, id, call) }
         if wanted == newest { return try version(path, id, record, [:], call) }
         let search = try searchSuccessor(path, wanted, call)
         switch search.verdict {
@@ -72,18 +70,13 @@ extension StateRepository {
     private func searchSuccessor(
         _ path: StatePath, _ wanted: VersionID, _ call: Call
     ) throws(StateError) -> SuccessorSearch {
-        let prefix = "\(path)/@"
-        let listing = Listing(
-            collection: kind.versions, workspace: workspace, prefix: prefix,
-            startAfter: prefix + VersionID.prefix(wanted.sequence),
-            limit: Self.successorsPerPage, wantsAttributes: true)
+        let range = ChildRange(
+            collection: kind.versions, startAfter: VersionID.prefix(wanted.sequence),
+            pageSize: Self.successorsPerPage)
         var search = SuccessorSearch(wanted)
-        try onStore(path) { () throws(HostError) in
-            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
-                let name = String(Substring(entry.path.utf8.dropFirst(prefix.utf8.count)))
-                search.take(name, entry.info)
-                return search.verdict == nil
-            }
+        try forEachChild(of: path, range, call) { name, info in
+            search.take(name, info)
+            return search.verdict == nil
         }
         return search
     }

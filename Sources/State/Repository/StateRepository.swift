@@ -89,23 +89,80 @@ package final class StateRepository: Sendable {
         }
     }
 
-    /// The entries directly under `<path>/@` of a collection, from `startAfter` on, without those of
-    /// states whose own paths begin like that.
+    // MARK: - What lies beside a state
+
+    /// The entries directly under `<path>/@` of a collection, with attributes, from `startAfter` on,
+    /// without those of states whose own paths begin like that.
     func children(
         of path: StatePath, in collection: String, startAfter: String = "", _ call: Call
     ) throws(StateError) -> [(name: String, info: ObjectInfo)] {
-        let prefix = "\(path)/@"
-        let listing = Listing(
-            collection: collection, workspace: workspace, prefix: prefix,
-            startAfter: startAfter.isEmpty ? "" : prefix + startAfter, wantsAttributes: true)
         var children: [(name: String, info: ObjectInfo)] = []
-        try onStore(path) { () throws(HostError) in
-            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
-                let name = String(Substring(entry.path.utf8.dropFirst(prefix.utf8.count)))
-                if !name.utf8.contains(UInt8(ascii: "/")) { children.append((name, entry.info)) }
-                return true
-            }
+        let range = ChildRange(collection: collection, startAfter: startAfter)
+        try forEachChild(of: path, range, call) { name, info in
+            children.append((name, info))
+            return true
         }
         return children
     }
+
+    /// Goes through such entries until `body` returns `false`.
+    ///
+    /// Where listings carry no attributes each entry costs a look of its own, when its turn comes.
+    func forEachChild(
+        of path: StatePath, _ range: ChildRange, _ call: Call, _ body: (String, ObjectInfo) -> Bool
+    ) throws(StateError) {
+        let isListed = store.capabilities.supports(Capabilities.listAttributes)
+        let listing = listing(of: path, range, wantsAttributes: isListed)
+        try onStore(path) { () throws(HostError) in
+            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
+                guard let name = Self.childName(entry.path, of: listing) else { return true }
+                if isListed { return body(name, entry.info) }
+                let key = ObjectKey(
+                    collection: range.collection, workspace: workspace, path: entry.path)
+                // One that was removed since is no entry any more.
+                guard let info = try store.head(key, call) else { return true }
+                return body(name, info)
+            }
+        }
+    }
+
+    /// The names of such entries alone.
+    func childNames(
+        of path: StatePath, _ range: ChildRange, _ call: Call
+    ) throws(StateError) -> [String] {
+        let listing = listing(of: path, range, wantsAttributes: false)
+        var names: [String] = []
+        try onStore(path) { () throws(HostError) in
+            try store.forEachEntry(listing, call) { (entry) throws(HostError) in
+                if let name = Self.childName(entry.path, of: listing) { names.append(name) }
+                return true
+            }
+        }
+        return names
+    }
+
+    private func listing(
+        of path: StatePath, _ range: ChildRange, wantsAttributes: Bool
+    ) -> Listing {
+        let prefix = "\(path)/@"
+        return Listing(
+            collection: range.collection, workspace: workspace, prefix: prefix,
+            startAfter: range.startAfter.isEmpty ? "" : prefix + range.startAfter,
+            limit: range.pageSize, wantsAttributes: wantsAttributes)
+    }
+
+    /// The part after the prefix; `nil` for an entry of another state.
+    private static func childName(_ path: String, of listing: Listing) -> String? {
+        let name = String(Substring(path.utf8.dropFirst(listing.prefix.utf8.count)))
+        return name.utf8.contains(UInt8(ascii: "/")) ? nil : name
+    }
+}
+
+/// Which of the entries beside a state are meant.
+struct ChildRange {
+    var collection: String
+    /// Only names after this one; empty from the start.
+    var startAfter = ""
+    /// How many entries are listed at once.
+    var pageSize = 1000
 }
