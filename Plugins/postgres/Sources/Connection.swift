@@ -51,6 +51,11 @@ internal import HoldfastDriver
     /// The number of the server's process, as it was told when the connection was made.
     var announcedProcess: Int64 { Int64(unsafe PQbackendPID(handle)) }
 
+    /// The shortest time that a packet took to be answered, by the kernel; 0 on this machine's own sockets.
+    var roundTripMicroseconds: Int {
+        Int(unsafe holdfast_postgres_round_trip(PQsocket(handle)))
+    }
+
     /// Whether notifications have come; they are taken away.
     var hasNotifications: Bool {
         var hasAny = false
@@ -129,7 +134,7 @@ internal import HoldfastDriver
     ) throws(PostgresFailure) {
         let statement = step.statement
         let isKept = keepsState && statement.place >= 0
-        if isKept, !isPrepared(statement.place) {
+        if isKept, !isPrepared(statement.place), !isBeingPrepared(statement.place, sent) {
             let isSent = unsafe PQsendPrepare(
                 handle, statement.name, statement.sql, Int32(statement.types.count),
                 statement.types)
@@ -148,6 +153,11 @@ internal import HoldfastDriver
     }
 
     private func isPrepared(_ place: Int) -> Bool { place < prepared.count && prepared[place] }
+
+    /// Whether an earlier step of the same turn prepares it.
+    private func isBeingPrepared(_ place: Int, _ sent: [Sent]) -> Bool {
+        sent.contains { if case .preparation(place) = $0 { true } else { false } }
+    }
 
     private func setPrepared(_ place: Int) {
         while prepared.count <= place { prepared.append(false) }

@@ -24,6 +24,10 @@ final class Pool: Sendable {
     private let connector: Connector
     private let shelf = Monitor(Shelf())
     private let isForgetful = Atomic(false)
+    private let nearby = Atomic(false)
+    /// A server is nearby when its network answers within this time: then the work on both sides is what
+    /// takes long, and not the way.
+    private static let nearMicroseconds = 250
     private static let probe = Statement(once: "SELECT 1")
 
     init(_ settings: Settings) {
@@ -78,6 +82,16 @@ final class Pool: Sendable {
         }
     }
 
+    /// Runs statements that only read together, once; the caller deals with what fails.
+    func once(_ steps: [Step], _ call: Call) throws(PostgresFailure) -> [Rows] {
+        let (connection, _) = try take(call)
+        defer { give(connection) }
+        return try connection.run(steps, isWrite: false, call)
+    }
+
+    /// Whether the server is on this machine or next to it, with no pooler in between.
+    var isNear: Bool { nearby.load(ordering: .relaxed) }
+
     /// Runs `body` with a connection of its own for a transaction of several turns.
     ///
     /// - Parameters:
@@ -108,6 +122,9 @@ final class Pool: Sendable {
     func connect(_ call: Call) throws(PostgresFailure) -> Connection {
         let connection = try connector.connect(call)
         if isForgetful.load(ordering: .relaxed) { connection.keepsState = false }
+        nearby.store(
+            connection.keepsState && connection.roundTripMicroseconds < Self.nearMicroseconds,
+            ordering: .relaxed)
         return connection
     }
 

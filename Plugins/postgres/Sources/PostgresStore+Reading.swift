@@ -3,7 +3,7 @@ internal import HoldfastDriver
 extension PostgresStore {
     func head(_ key: ObjectKey, _ call: Call) throws(DriverError) -> ObjectInfo {
         let step = Step(statements.head(key.table), key.parameters)
-        let rows = try pool.run([step], call, "cannot read \(key.shown)")[0]
+        let rows = try reads.run(step, call, "cannot read \(key.shown)")
         guard rows.count == 1 else { throw notFound(key) }
         guard let row = ObjectRow(rows, 0) else { throw damaged(key) }
         return row.info
@@ -15,7 +15,7 @@ extension PostgresStore {
         var lost: Int64?
         while true {
             let step = Step(statements.read(key.table), key.parameters)
-            let rows = try pool.run([step], call, "cannot read \(key.shown)")[0]
+            let rows = try reads.run(step, call, "cannot read \(key.shown)")
             guard rows.count == 1 else { throw notFound(key) }
             guard let row = ObjectRow(rows, 0) else { throw damaged(key) }
             let span = range.clamped(to: row.info.byteCount)

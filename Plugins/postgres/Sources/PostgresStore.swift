@@ -9,6 +9,7 @@ final class PostgresStore: DriverStore {
     static let inlineByteCount = 1 << 20
 
     let pool: Pool
+    let reads: SharedReads
     let statements: Statements
     let uploads: Uploads
     let watchers: Watchers
@@ -16,6 +17,7 @@ final class PostgresStore: DriverStore {
     /// Opens the database, making the tables where that is allowed and adopting them where needed.
     init(_ settings: Settings, mustExist: Bool, _ call: Call) throws(DriverError) {
         pool = Pool(settings)
+        reads = SharedReads(pool)
         statements = Statements(settings.names)
         uploads = Uploads(settings.names)
         watchers = Watchers(pool, statements)

@@ -3,26 +3,35 @@ internal import Synchronization
 
 /// Counts and times every operation by store, operation and outcome.
 final class MetricsLayer: ObservingLayer {
-    private struct Series: Hashable {
-        var operation: ObservedOperation
-        var outcome: String
+    private final class Instruments: Sendable {
+        let counter: Counter
+        let timer: Timer
+
+        init(_ dimensions: [(String, String)]) {
+            counter = Counter(label: "holdfast_store_operations_total", dimensions: dimensions)
+            timer = Timer(label: "holdfast_store_operation_seconds", dimensions: dimensions)
+        }
     }
 
-    private struct Instruments {
-        var counter: Counter
-        var timer: Timer
+    /// The instruments of one operation, each pair made once, because a backend looks every new one up
+    /// by its name.
+    private final class Series: Sendable {
+        /// Read without a lock: every call that succeeds passes here, many at once.
+        let succeeded = AtomicLazyReference<Instruments>()
+        let failed = Mutex<[String: Instruments]>([:])
     }
 
     let base: any StoreOperations
     private let store: String
     private let driver: String
-    // Made once for each outcome, because a backend looks every new one up by its name.
-    private let instruments = Mutex<[Series: Instruments]>([:])
+    private let series: [ObservedOperation: Series]
 
     init(base: any StoreOperations, store: String, driver: String) {
         self.base = base
         self.store = store
         self.driver = driver
+        series = Dictionary(
+            uniqueKeysWithValues: ObservedOperation.allCases.map { ($0, Series()) })
     }
 
     func observe<R>(
@@ -31,33 +40,38 @@ final class MetricsLayer: ObservingLayer {
         let start = Monotonic.now
         do throws(HostError) {
             let result = try body(call)
-            record(operation, "ok", since: start)
+            record(succeeded(operation), since: start)
             return result
         } catch {
-            record(operation, error.code.rawValue, since: start)
+            record(failed(operation, error.code), since: start)
             throw error
         }
     }
 
-    private func record(_ operation: ObservedOperation, _ outcome: String, since start: Int64) {
-        let series = Series(operation: operation, outcome: outcome)
-        let instruments = instruments.withLock { known in
-            if let found = known[series] { return found }
-            let made = make(series)
-            known[series] = made
-            return made
-        }
-        instruments.counter.increment()
-        instruments.timer.recordNanoseconds(Monotonic.now - start)
+    private func record(_ instruments: Instruments?, since start: Int64) {
+        instruments?.counter.increment()
+        instruments?.timer.recordNanoseconds(Monotonic.now - start)
     }
 
-    private func make(_ series: Series) -> Instruments {
-        let dimensions = [
-            ("store", store), ("driver", driver), ("operation", series.operation.rawValue),
-            ("outcome", series.outcome),
-        ]
-        return Instruments(
-            counter: Counter(label: "holdfast_store_operations_total", dimensions: dimensions),
-            timer: Timer(label: "holdfast_store_operation_seconds", dimensions: dimensions))
+    private func succeeded(_ operation: ObservedOperation) -> Instruments? {
+        guard let series = series[operation] else { return nil }
+        return series.succeeded.load()
+            ?? series.succeeded.storeIfNil(make(operation, outcome: "ok"))
+    }
+
+    private func failed(_ operation: ObservedOperation, _ code: HostError.Code) -> Instruments? {
+        series[operation]?.failed.withLock { known in
+            if let found = known[code.rawValue] { return found }
+            let made = make(operation, outcome: code.rawValue)
+            known[code.rawValue] = made
+            return made
+        }
+    }
+
+    private func make(_ operation: ObservedOperation, outcome: String) -> Instruments {
+        Instruments([
+            ("store", store), ("driver", driver), ("operation", operation.rawValue),
+            ("outcome", outcome),
+        ])
     }
 }
