@@ -3,9 +3,14 @@ internal import Synchronization
 
 /// Counts and times every operation by store, operation and outcome.
 final class MetricsLayer: ObservingLayer {
-    private final class Instruments: Sendable {
-        let counter: Counter
-        let timer: Timer
+    private struct Failure: Hashable {
+        var operation: ObservedOperation
+        var code: HostError.Code
+    }
+
+    private struct Instruments {
+        var counter: Counter
+        var timer: Timer
 
         init(_ dimensions: [(String, String)]) {
             counter = Counter(label: "holdfast_store_operations_total", dimensions: dimensions)
@@ -13,25 +18,21 @@ final class MetricsLayer: ObservingLayer {
         }
     }
 
-    /// The instruments of one operation, each pair made once, because a backend looks every new one up
-    /// by its name.
-    private final class Series: Sendable {
-        /// Read without a lock: every call that succeeds passes here, many at once.
-        let succeeded = AtomicLazyReference<Instruments>()
-        let failed = Mutex<[String: Instruments]>([:])
-    }
-
     let base: any StoreOperations
     private let store: String
     private let driver: String
-    private let series: [ObservedOperation: Series]
+    /// By the place of the operation among all: every call that succeeds looks here, many at once.
+    private let succeeded: [Instruments]
+    // Made once for each outcome, because a backend looks every new one up by its name.
+    private let failed = Mutex<[Failure: Instruments]>([:])
 
     init(base: any StoreOperations, store: String, driver: String) {
         self.base = base
         self.store = store
         self.driver = driver
-        series = Dictionary(
-            uniqueKeysWithValues: ObservedOperation.allCases.map { ($0, Series()) })
+        succeeded = ObservedOperation.allCases.map { operation in
+            Instruments(Self.dimensions(store, driver, operation, outcome: "ok"))
+        }
     }
 
     func observe<R>(
@@ -40,7 +41,7 @@ final class MetricsLayer: ObservingLayer {
         let start = Monotonic.now
         do throws(HostError) {
             let result = try body(call)
-            record(succeeded(operation), since: start)
+            record(succeeded[operation.place], since: start)
             return result
         } catch {
             record(failed(operation, error.code), since: start)
@@ -48,30 +49,28 @@ final class MetricsLayer: ObservingLayer {
         }
     }
 
-    private func record(_ instruments: Instruments?, since start: Int64) {
-        instruments?.counter.increment()
-        instruments?.timer.recordNanoseconds(Monotonic.now - start)
+    private func record(_ instruments: Instruments, since start: Int64) {
+        instruments.counter.increment()
+        instruments.timer.recordNanoseconds(Monotonic.now - start)
     }
 
-    private func succeeded(_ operation: ObservedOperation) -> Instruments? {
-        guard let series = series[operation] else { return nil }
-        return series.succeeded.load()
-            ?? series.succeeded.storeIfNil(make(operation, outcome: "ok"))
-    }
-
-    private func failed(_ operation: ObservedOperation, _ code: HostError.Code) -> Instruments? {
-        series[operation]?.failed.withLock { known in
-            if let found = known[code.rawValue] { return found }
-            let made = make(operation, outcome: code.rawValue)
-            known[code.rawValue] = made
+    private func failed(_ operation: ObservedOperation, _ code: HostError.Code) -> Instruments {
+        failed.withLock { known in
+            let failure = Failure(operation: operation, code: code)
+            if let found = known[failure] { return found }
+            let made = Instruments(
+                Self.dimensions(store, driver, operation, outcome: code.rawValue))
+            known[failure] = made
             return made
         }
     }
 
-    private func make(_ operation: ObservedOperation, outcome: String) -> Instruments {
-        Instruments([
+    private static func dimensions(
+        _ store: String, _ driver: String, _ operation: ObservedOperation, outcome: String
+    ) -> [(String, String)] {
+        [
             ("store", store), ("driver", driver), ("operation", operation.rawValue),
             ("outcome", outcome),
-        ])
+        ]
     }
 }

@@ -1,6 +1,20 @@
 /// The operations by the names that metrics and traces give them.
 enum ObservedOperation: String, CaseIterable {
     case head, get, put, remove, commit, list, ping, operation
+
+    /// Its place among all cases.
+    var place: Int {
+        switch self {
+        case .head: 0
+        case .get: 1
+        case .put: 2
+        case .remove: 3
+        case .commit: 4
+        case .list: 5
+        case .ping: 6
+        case .operation: 7
+        }
+    }
 }
 
 /// A layer that only looks on: every operation passes through one function.
