@@ -45,6 +45,9 @@ final class Piece {
 
 /// The pieces of an object in their order.
 final class PieceLine {
+    /// The most bytes that the consumer gets at a time.
+    private static let stepByteCount = 256 << 10
+
     private let end: UInt64
     private let step: UInt64
     private let window: Int
@@ -76,11 +79,22 @@ final class PieceLine {
     }
 
     /// Sends what is here without a gap before it.
-    func handOver(to sink: ObjectSink) throws(DriverError) {
+    func handOver(to sink: ObjectSink, _ call: Call) throws(DriverError) {
         while let piece = pieces.first, piece.state == .here {
-            try sink.write(piece.content)
+            try unsafe hand(piece.content.span.bytes, to: sink, call)
             pieces.removeFirst()
             spaces.append(piece.giveSpace())
+        }
+    }
+
+    private func hand(
+        _ bytes: RawSpan, to sink: ObjectSink, _ call: Call
+    ) throws(DriverError) {
+        for start in stride(from: 0, to: bytes.byteCount, by: Self.stepByteCount) {
+            // A consumer may be slow.
+            try call.check()
+            try sink.write(
+                bytes.extracting(start..<min(start + Self.stepByteCount, bytes.byteCount)))
         }
     }
 }
@@ -98,9 +112,12 @@ final class FirstPiece {
     /// The first byte that was not received.
     var next: UInt64 { range.offset + received }
 
-    init(_ range: ByteRange, _ sink: ObjectSink) {
+    private let call: Call
+
+    init(_ range: ByteRange, _ sink: ObjectSink, _ call: Call) {
         self.range = range
         self.sink = sink
+        self.call = call
     }
 
     func take(_ response: HTTPResponse, _ span: RawSpan) throws(DriverError) {
@@ -110,6 +127,8 @@ final class FirstPiece {
         skipped -= UInt64(before)
         let count = Int(min(left, UInt64(span.byteCount - before)))
         left -= UInt64(count)
+        // A consumer may be slow, and libcurl comes here many times before it looks up.
+        try call.check()
         try sink.write(span.extracting(before..<(before + count)))
     }
 

@@ -51,7 +51,7 @@ struct RangedReader {
         let (end, isOver) = range.offset.addingReportingOverflow(count)
         // Services compute with signed numbers; no object reaches so far.
         guard !isOver, end < 1 << 62 else { return try begin() }
-        let start = FirstPiece(range, sink)
+        let start = FirstPiece(range, sink, call)
         let response: HTTPResponse
         do throws(ServiceFailure) {
             response = try service.perform(request(range.offset..<end, ofTag: nil), call) {
@@ -96,7 +96,7 @@ struct RangedReader {
                 }
             } completion: { result throws(DriverError) in
                 try arrived(piece, result)
-                try line.handOver(to: sink)
+                try line.handOver(to: sink, call)
             }
         }
     }

@@ -11,6 +11,9 @@ extension S3Store {
 
     /// A listing tells no metadata, and with it no version: each object is looked at.
     func list(_ request: ListRequest, into sink: EntrySink, _ call: Call) throws(DriverError) {
+        if request.wantsAttributes {
+            throw DriverError(.unsupported, "listings of S3 carry no attributes")
+        }
         var listing = ObjectListing<Void>(service.names, request) { [self] range, token, most throws(DriverError) in
             try page(range, token, most, call)
         }
@@ -25,6 +28,7 @@ extension S3Store {
                 // It was removed after it was listed.
                 guard var info = found else { continue }
                 info.attributes = []
+                try call.check()
                 try sink.send(Entry(path: entry.path, info: info))
                 left -= 1
             }
