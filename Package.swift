@@ -28,6 +28,9 @@ let drivers = [
     Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: rows + ["CSQLite"]),
     Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: rows + amazon),
+    Driver(
+        id: "s3", module: "S3Driver",
+        dependencies: amazon + ["SharedDatabase", "SharedObjects", "SharedXML"]),
 ]
 
 let sdk = "sdk"

@@ -38,6 +38,13 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
             "Synchronization",
         ]
     ),
+    (
+        "Plugins/s3",
+        [
+            "HoldfastDriver", "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedObjects", "SharedXML", "Glibc", "Synchronization",
+        ]
+    ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
@@ -70,7 +77,7 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "SharedAWS",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

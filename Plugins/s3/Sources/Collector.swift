@@ -6,12 +6,16 @@ internal import SharedXML
 // Takes away the parts of uploads that nobody completes any more; the service keeps and charges them for ever.
 
 extension S3Store {
-    /// How old an upload is that counts as given up. One in progress is never so old: it has a deadline.
+    /// How old an upload is that counts as given up.
+    ///
+    /// One in progress is never so old: it has a deadline.
     private static var abandonedSeconds: Int64 { 7 * 86_400 }
     /// The longest time that a write may take for it.
     private static var collectNanoseconds: Int64 { 250_000_000 }
 
-    /// Looks for them beside a large write. A failure here is none of the write's.
+    /// Looks for them beside a large write.
+    ///
+    /// A failure here is none of the write's.
     func collect(_ call: Call) {
         let control = LimitedControl(call, nanoseconds: Self.collectNanoseconds)
         // Only where nobody but this driver writes: below a prefix of nothing there may be others.

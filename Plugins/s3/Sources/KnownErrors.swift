@@ -25,7 +25,8 @@ let knownErrors: [String: DriverError.Code] = [
     "RequestExpired": .unauthenticated, "MissingSecurityHeader": .unauthenticated,
     "MissingAuthenticationToken": .unauthenticated, "NotSignedUp": .unauthenticated,
     "AccessDenied": .forbidden, "AllAccessDisabled": .forbidden, "AccountProblem": .forbidden,
-    "AccessDeniedException": .forbidden, "InvalidPayer": .forbidden, "KMS.DisabledException": .forbidden,
+    "AccessDeniedException": .forbidden, "InvalidPayer": .forbidden,
+    "KMS.DisabledException": .forbidden,
     "PermanentRedirect": .invalid, "TemporaryRedirect": .invalid, "InvalidBucketName": .invalid,
     "IllegalLocationConstraintException": .invalid, "InvalidArgument": .invalid,
     "KMS.NotFoundException": .invalid, "KMS.InvalidKeyUsageException": .invalid,
@@ -67,9 +68,11 @@ struct Advice {
             return "the session's token has expired: get a new one"
         case "InvalidToken": return "the session's token does not belong to the key: check both"
         case "NoSuchBucket":
-            return "check the bucket's name, the region and the endpoint: there is no \(service.place.shown)"
-        case "InvalidObjectState": return "the object is archived: restore it, and keep state in a class"
-            + " that can be read at once"
+            return
+                "check the bucket's name, the region and the endpoint: there is no \(service.place.shown)"
+        case "InvalidObjectState":
+            return "the object is archived: restore it, and keep state in a class"
+                + " that can be read at once"
         case "PermanentRedirect", "TemporaryRedirect":
             return "the bucket is elsewhere: check the region and the endpoint"
         default: break

@@ -83,7 +83,8 @@ struct MultipartUpload {
     }
 
     private func sent(
-        _ part: Part, _ result: Result<HTTPResponse, ServiceFailure>, _ parts: PartList, _ call: Call
+        _ part: Part, _ result: Result<HTTPResponse, ServiceFailure>, _ parts: PartList,
+        _ call: Call
     ) throws(DriverError) {
         switch result {
         case .success(let response):

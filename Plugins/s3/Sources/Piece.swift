@@ -136,7 +136,8 @@ final class FirstPiece {
     func end(_ response: HTTPResponse) throws(DriverError) -> Found {
         if found == nil { try begin(response) }
         guard received == expected, let found else {
-            throw DriverError(.io, "the service sent \(received) bytes where \(expected) were announced")
+            throw DriverError(
+                .io, "the service sent \(received) bytes where \(expected) were announced")
         }
         return found
     }

@@ -92,7 +92,8 @@ struct RangedReader {
                 response, span throws(DriverError) in
                 // A service that ignores the range would otherwise fill the memory.
                 guard response.status == 206, piece.take(span) else {
-                    throw DriverError(.io, "\(key.shown): the service sent another range than asked for")
+                    throw DriverError(
+                        .io, "\(key.shown): the service sent another range than asked for")
                 }
             } completion: { result throws(DriverError) in
                 try arrived(piece, result)

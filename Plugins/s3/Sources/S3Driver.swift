@@ -13,7 +13,8 @@ struct S3Driver: Driver {
         Capability("condition.absent", .native, note: "If-None-Match, tried out in the bucket"),
         Capability(
             "condition.version", .native,
-            note: "If-Match and a random token; bytes that come back within one write look unchanged"),
+            note:
+                "If-Match and a random token; bytes that come back within one write look unchanged"),
         Capability("range", .native),
         Capability(
             "value", .native, limit: S3Store.maximumByteCount,

@@ -7,12 +7,14 @@ internal import SharedXML
 
 extension S3Driver {
     static let presign = Operation<S3Store>(
-        "s3.presign", "Makes a URL with which anybody may do one thing with an object for some time.",
+        "s3.presign",
+        "Makes a URL with which anybody may do one thing with an object for some time.",
         [.reads],
         Parameter.text("collection", "The object's collection, such as terraform."),
         Parameter.text("path", "The object's path."),
         Parameter.text("workspace", "The object's workspace.", default: ""),
-        Parameter.text("method", "What is allowed.", choices: ["GET", "HEAD", "PUT"], default: "GET"),
+        Parameter.text(
+            "method", "What is allowed.", choices: ["GET", "HEAD", "PUT"], default: "GET"),
         Parameter.integer(
             "lifetime", "How long, in seconds; not longer than the session of a temporary key.",
             in: 1...604_800, default: 900),
@@ -61,7 +63,8 @@ extension S3Store {
         }
         let letters = collection.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || byte == UInt8(ascii: "-")
         }
         guard (1...32).contains(collection.utf8.count), letters, collection.first?.isLetter == true
         else { throw DriverError(.invalid, "the argument collection is no collection's name") }

@@ -14,7 +14,8 @@ extension S3Store {
         if request.wantsAttributes {
             throw DriverError(.unsupported, "listings of S3 carry no attributes")
         }
-        var listing = ObjectListing<Void>(service.names, request) { [self] range, token, most throws(DriverError) in
+        var listing = ObjectListing<Void>(service.names, request) {
+            [self] range, token, most throws(DriverError) in
             try page(range, token, most, call)
         }
         var left = request.limit

@@ -57,7 +57,8 @@ final class Service: Sendable {
     /// - Returns: The answer, which is a success.
     /// - Throws: ``ServiceFailure``.
     func perform(
-        _ request: ServiceRequest, _ call: some CallControl, into receiver: HTTPClient.Receiver? = nil
+        _ request: ServiceRequest, _ call: some CallControl,
+        into receiver: HTTPClient.Receiver? = nil
     ) throws(ServiceFailure) -> HTTPResponse {
         let credentials = try credentials(call)
         let response: HTTPResponse

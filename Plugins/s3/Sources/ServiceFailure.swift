@@ -37,7 +37,9 @@ struct ServiceFailure: Error {
         let found = Classification(name, status: status)
         let advice = Advice(response, document, request, service).text(name, status)
         var message = "\(request.action.name)"
-        if !request.key.isEmpty { message += " of \(oneLine(request.shown ?? request.key, most: 700))" }
+        if !request.key.isEmpty {
+            message += " of \(oneLine(request.shown ?? request.key, most: 700))"
+        }
         message += ": "
         let words = found.showsWords ? oneLine(document?.text("Message") ?? "", most: 400) : ""
         message +=
@@ -46,7 +48,8 @@ struct ServiceFailure: Error {
         if !name.isEmpty { message += " (\(name))" }
         if let advice { message += "; \(advice)" }
         error = DriverError(
-            found.code, message, applied: found.isUnknown && request.action.isWrite ? .unknown : .no,
+            found.code, message,
+            applied: found.isUnknown && request.action.isWrite ? .unknown : .no,
             retry: found.retry(after: response.retryAfterNanoseconds), vendorCode: Int64(status),
             vendorName: name)
     }

@@ -23,7 +23,8 @@ struct Stamp {
         guard let text = attributes.headerValue(most: Self.attributesByteCount) else {
             throw DriverError(
                 .tooLarge,
-                "the \(attributes.count) attributes do not fit into the 2 KB of metadata that S3 keeps")
+                "the \(attributes.count) attributes do not fit into the 2 KB of metadata that S3 keeps"
+            )
         }
         token = String(decoding: randomToken(), as: UTF8.self)
         self.attributes = text
@@ -40,7 +41,10 @@ struct Stamp {
     /// - Parameters:
     ///   - response: The answer to a HEAD, or to a GET of the object or a part of it.
     ///   - byteCount: The whole object's length.
-    static func info(_ response: HTTPResponse, byteCount: UInt64) throws(DriverError) -> ObjectInfo {
+    /// - Returns: The information.
+    /// - Throws: ``DriverError`` when the metadata is damaged.
+    static func info(_ response: HTTPResponse, byteCount: UInt64) throws(DriverError) -> ObjectInfo
+    {
         guard let tag = response["etag"], !tag.isEmpty else {
             throw DriverError(.io, "the service sent an object without an ETag")
         }
@@ -60,7 +64,8 @@ struct Stamp {
         let bare = tag.utf8.filter { $0 != UInt8(ascii: "\"") }
         // An ETag of a stranger's may be of any length.
         let short = bare.count <= 128 ? bare : Array(Digest.hexadecimal(Digest.sha256(bare)).utf8)
-        let known = token.utf8.count <= 64 ? token : Digest.hexadecimal(Digest.sha256(Array(token.utf8)))
+        let known =
+            token.utf8.count <= 64 ? token : Digest.hexadecimal(Digest.sha256(Array(token.utf8)))
         return Version(token: short + Array(".".utf8) + Array(known.utf8))
     }
 }

@@ -46,7 +46,8 @@ struct Verdict {
         let seen = Trial.allCases.compactMap { trial in
             results[trial].flatMap { $0 == Self.honoured ? nil : "\(trial.rawValue): \($0)" }
         }
-        return "the service was tried out and does not honour conditions (\(seen.joined(separator: "; ")));"
+        return
+            "the service was tried out and does not honour conditions (\(seen.joined(separator: "; ")));"
             + " keep locks in another store, update the service and open with probe: again, or use"
             + " another one"
     }
@@ -59,10 +60,12 @@ struct Verdict {
         var limits: [String] = []
         if !removal { limits.append("removing a given version is refused") }
         if !completion {
-            limits.append("objects over 8 MiB are written in one request under a condition, of 5 GiB at most")
+            limits.append(
+                "objects over 8 MiB are written in one request under a condition, of 5 GiB at most")
         }
         if limits.isEmpty { return nil }
-        return "If-Match and a random token; \(limits.joined(separator: ", and ")), because the service"
+        return
+            "If-Match and a random token; \(limits.joined(separator: ", and ")), because the service"
             + " does not honour the condition there"
     }
 
@@ -74,7 +77,9 @@ struct Verdict {
         return verdict
     }
 
-    private static func request(_ service: Service, _ action: Action, _ method: String) -> ServiceRequest {
+    private static func request(_ service: Service, _ action: Action, _ method: String)
+        -> ServiceRequest
+    {
         ServiceRequest(action, method, key: service.scratchKey("verdict.json"))
     }
 

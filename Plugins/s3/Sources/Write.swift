@@ -51,6 +51,7 @@ extension ServiceFailure {
     /// - Parameters:
     ///   - condition: What the write required.
     ///   - key: The object's key.
+    /// - Returns: The error.
     func refusal(_ condition: Condition, _ key: ObjectKey) -> DriverError {
         if condition == .none {
             var error = error

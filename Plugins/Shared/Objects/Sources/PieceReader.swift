@@ -67,7 +67,8 @@ package struct PieceReader {
         return max(1, Int(min(UInt64(count), left)))
     }
 
-    private mutating func read(into piece: inout [UInt8], at start: Int) throws(DriverError) -> Int {
+    private mutating func read(into piece: inout [UInt8], at start: Int) throws(DriverError) -> Int
+    {
         // A source may trickle for ever.
         try call.check()
         let source = source
