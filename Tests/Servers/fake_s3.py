@@ -75,7 +75,7 @@ class FakeS3:
 
     def _handle(self, request):
         path, _, query = request.path.partition("?")
-        key = urllib.parse.unquote(path.removeprefix("/bucket").removeprefix("/"))
+        key = urllib.parse.unquote(path.removeprefix("/").partition("/")[2])
         words = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.requests.append((request.command, request.path))
         if request.headers.get("Expect"):

@@ -34,11 +34,24 @@ struct MultipartUpload {
     ) throws(DriverError) -> ObjectInfo {
         let id = try begin(call)
         do throws(DriverError) {
-            let parts = try sendParts(id, first, &reader, call)
+            let parts = try hidden { () throws(DriverError) in
+                try sendParts(id, first, &reader, call)
+            }
             return try complete(id, parts, reader.byteCount, call)
         } catch {
             // Where nobody knows whether it was completed, the parts may be the object.
             if error.applied == .no { abort(id) }
+            throw error
+        }
+    }
+
+    /// Does what nobody sees: whatever became of it, no object was changed.
+    private func hidden<Result>(_ body: () throws(DriverError) -> Result) throws(DriverError) -> Result {
+        do throws(DriverError) {
+            return try body()
+        } catch {
+            var error = error
+            error.applied = .no
             throw error
         }
     }

@@ -35,6 +35,7 @@ extension S3Store {
         do throws(ServiceFailure) {
             _ = try service.perform(request, call)
         } catch {
+            if error.isMissing { return nil }
             failure = error
         }
         throw failure.error
