@@ -22,10 +22,14 @@ from blackbox.library import Call, DriverFailed
 from blackbox.s3 import PART, given, library
 
 
-@pytest.fixture(scope="module", params=["ministack_s3", "moto_s3"])
+@pytest.fixture(scope="module")
 def aws(request):
-    with server(request.param) as running:
+    with server(getattr(request, "param", "ministack_s3")) as running:
         yield running
+
+
+# moto decodes escaped keys twice, so that it is a second opinion only on some things.
+both = pytest.mark.parametrize("aws", ["ministack_s3", "moto_s3"], indirect=True)
 
 
 @pytest.fixture
@@ -61,6 +65,7 @@ def refused(body) -> DriverFailed:
 # MARK: The emulators
 
 
+@both
 def test_the_emulator_refuses_a_stale_write_and_a_wrong_secret(aws):
     client = aws.client("s3")
     client.put_object(Bucket=aws.bucket, Key="emulator", Body=b"1", IfNoneMatch="*")
@@ -122,6 +127,7 @@ def test_objects_of_strangers_are_read_and_replaced(aws, prefix, store):
     assert refused(lambda: store.put("theirs", b"3", info.version, **where)).kind == "condition"
 
 
+@both
 def test_bytes_that_come_back_have_another_version(store):
     first = store.put("a", b"same", "absent")
     store.put("a", b"other", first.version)
@@ -158,6 +164,7 @@ def test_sizes_around_a_part(store, size):
     assert store.get("sized")[1] == data
 
 
+@both
 def test_a_large_write_that_fails_leaves_nothing(aws, prefix, store):
     def pieces():
         yield os.urandom(PART + 100)
@@ -203,6 +210,7 @@ def test_memory_is_constant(way, tmp_path):
 
 MEMORY = """
 import json, os, sys
+from blackbox.library import Call
 from blackbox.s3 import given, library
 
 def peak():
@@ -213,7 +221,7 @@ piece = bytes(1 << 20)
 with library().open(given(json.loads(os.environ["OPTIONS"]))) as store:
     store.put("small", piece)
     before = peak()
-    store.put("big", (piece for _ in range(1024)))
+    store.put("big", (piece for _ in range(1024)), call=Call(None))
     if sys.argv[1] == "down":
         before = peak()
         count = 0
@@ -221,7 +229,7 @@ with library().open(given(json.loads(os.environ["OPTIONS"]))) as store:
             global count
             count += len(data.pop())
             return 0
-        store.get("big", write=write)
+        store.get("big", write=write, call=Call(None))
         assert count == 1 << 30, count
     print(peak() - before)
 """
@@ -254,9 +262,8 @@ def test_presigned_urls_work_for_curl(aws, prefix, tmp_path):
     got = call("s3.presign", *where, "lifetime=60")
     assert got["lifetime"] == 60 and got["key"].endswith("a b/ü+%&?")
     assert curl(got["url"]).stdout == b"hello"
-    if aws.name.startswith("ministack"):
-        assert curl(got["url"].replace("60", "61", 1)).returncode != 0
-        assert curl("-T", tmp_path / "body", got["url"]).returncode != 0, "it is for reading"
+    assert curl(got["url"].replace("Expires=60", "Expires=61")).returncode != 0
+    assert curl("-T", tmp_path / "body", got["url"]).returncode != 0, "it is for reading"
     assert "path" in call("s3.presign", "collection=things", "path=../x", status=2)
     versions = call("s3.versions", *where)
     assert len(versions["versions"]) == 1 and versions["versions"][0]["bytes"] == 5
@@ -360,6 +367,7 @@ def test_the_buckets_name_stands_where_addressing_says():
     assert failed.kind == "unavailable" and "http://bucket.localhost:1" in failed.message
 
 
+@both
 def test_a_missing_bucket_is_made_only_where_that_is_allowed(aws):
     options = given(aws.options, bucket="made-later")
     failed = refused(lambda: library().open(options))

@@ -1,7 +1,5 @@
 internal import HoldfastDriver
-internal import SharedAWS
 internal import SharedHTTP
-internal import SharedJSON
 internal import SharedObjects
 internal import SharedXML
 
@@ -60,8 +58,7 @@ struct MultipartUpload {
         var request = ServiceRequest(.begin, "POST", key: write.name)
         request.shown = write.key.shown
         request.query = [("uploads", "")]
-        request.headers = write.objectHeaders(service)
-        if service.sendsChecksums { request.headers.append(("x-amz-checksum-algorithm", "CRC32C")) }
+        request.headers = write.objectHeaders(service) + service.uploadHeaders
         do throws(ServiceFailure) {
             let answer = try service.perform(request, call)
             guard let id = try? XMLElement(answer.body).text("UploadId"), !id.isEmpty else {
@@ -104,8 +101,7 @@ struct MultipartUpload {
             guard let tag = response["etag"], !tag.isEmpty else {
                 throw DriverError(.io, "the service sent no ETag of part \(part.number)")
             }
-            part.tag = tag
-            if service.sendsChecksums { part.checksum = Base64.encode(CRC32C.bytes(part.bytes)) }
+            service.complete(part, tag: tag)
             parts.isSent(part)
         case .failure(let failure):
             part.tries += 1

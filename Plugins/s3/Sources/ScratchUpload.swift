@@ -44,7 +44,7 @@ struct ScratchUpload {
     private func begin() throws(ServiceFailure) -> String {
         var request = ServiceRequest(.begin, "POST", key: key)
         request.query = [("uploads", "")]
-        request.headers = service.encryption
+        request.headers = service.encryption + service.uploadHeaders
         let answer = try service.perform(request, call)
         guard let id = try? XMLElement(answer.body).text("UploadId"), !id.isEmpty else {
             throw ServiceFailure(DriverError(.io, "the service named no upload"), .begin)
@@ -57,7 +57,7 @@ struct ScratchUpload {
         var request = ServiceRequest(.part, "PUT", key: key)
         request.query = [("partNumber", "1"), ("uploadId", id)]
         request.body = .bytes(part.bytes)
-        part.tag = try service.perform(request, call)["etag"] ?? ""
+        service.complete(part, tag: try service.perform(request, call)["etag"] ?? "")
         return part
     }
 

@@ -39,6 +39,17 @@ final class Service: Sendable {
     /// Whether bodies in memory carry a checksum of their own.
     var sendsChecksums: Bool { isSecure }
 
+    /// The headers of what begins an upload, besides its metadata.
+    var uploadHeaders: [(name: String, value: String)] {
+        sendsChecksums ? [("x-amz-checksum-algorithm", "CRC32C")] : []
+    }
+
+    /// Keeps what completes the upload of a part that the service has taken.
+    func complete(_ part: Part, tag: String) {
+        part.tag = tag
+        if sendsChecksums { part.checksum = Base64.encode(CRC32C.bytes(part.bytes)) }
+    }
+
     /// What the keys of this store begin with: nothing, or with a slash at its end.
     var prefix: String { names.prefix }
 
@@ -131,7 +142,7 @@ final class Service: Sendable {
         var hash: String?
         switch request.body {
         case .stream: hash = Signer.unsignedPayload
-        case .bytes(let bytes) where isSecure:
+        case .bytes(let bytes) where isSecure && request.action.sendsContent:
             // TLS keeps the body as it is on its way; the sum is for what comes after.
             hash = Signer.unsignedPayload
             headers.append(("x-amz-checksum-crc32c", Base64.encode(CRC32C.bytes(bytes))))

@@ -9,22 +9,28 @@ struct Action {
     /// Whether it changes what is stored.
     let isWrite: Bool
 
-    private init(_ name: String, _ permission: String, isWrite: Bool = false) {
+    /// Whether the body is content; elsewhere a checksum would be taken for that of the whole object.
+    let sendsContent: Bool
+
+    private init(
+        _ name: String, _ permission: String, isWrite: Bool = false, sendsContent: Bool = false
+    ) {
         self.name = name
         self.permission = permission
         self.isWrite = isWrite
+        self.sendsContent = sendsContent
     }
 
     static let head = Action("HeadObject", "s3:GetObject")
     static let get = Action("GetObject", "s3:GetObject")
-    static let put = Action("PutObject", "s3:PutObject", isWrite: true)
+    static let put = Action("PutObject", "s3:PutObject", isWrite: true, sendsContent: true)
     static let delete = Action("DeleteObject", "s3:DeleteObject", isWrite: true)
     static let list = Action("ListObjectsV2", "s3:ListBucket")
     static let versions = Action("ListObjectVersions", "s3:ListBucketVersions")
     static let uploads = Action("ListMultipartUploads", "s3:ListBucketMultipartUploads")
     // Nobody sees an upload before it is complete.
     static let begin = Action("CreateMultipartUpload", "s3:PutObject")
-    static let part = Action("UploadPart", "s3:PutObject")
+    static let part = Action("UploadPart", "s3:PutObject", sendsContent: true)
     static let complete = Action("CompleteMultipartUpload", "s3:PutObject", isWrite: true)
     static let abort = Action("AbortMultipartUpload", "s3:AbortMultipartUpload")
     static let createBucket = Action("CreateBucket", "s3:CreateBucket", isWrite: true)

@@ -8,6 +8,7 @@ struct Write {
     let condition: Condition
     /// The key in the bucket.
     let name: String
+    private let attributes: [Attribute]
     private let stamp: Stamp
     /// What holds the write to its condition.
     private let precondition: [(name: String, value: String)]
@@ -17,6 +18,7 @@ struct Write {
         precondition: [(name: String, value: String)]
     ) {
         key = request.key
+        attributes = request.attributes
         condition = request.condition
         self.name = name
         self.stamp = stamp
@@ -41,7 +43,7 @@ struct Write {
         let seconds = response["date"].flatMap(HTTPDate.seconds) ?? 0
         return ObjectInfo(
             version: Stamp.version(tag: tag, token: stamp.token), byteCount: byteCount,
-            modifiedNanoseconds: seconds * 1_000_000_000, attributes: [])
+            modifiedNanoseconds: seconds * 1_000_000_000, attributes: attributes)
     }
 }
 

@@ -2,9 +2,6 @@ package import HoldfastDriver
 
 /// Reads a source in pieces of a wanted size, and holds it to its length.
 package struct PieceReader {
-    /// What is made room for at first where the length is not known.
-    private static let firstByteCount = 65_536
-
     private let source: ObjectSource
     private let call: Call
     /// The bytes so far.
@@ -25,28 +22,37 @@ package struct PieceReader {
     /// - Returns: As many bytes, fewer only at the end.
     /// - Throws: ``DriverError`` of the source, or because the call is over.
     package mutating func next(_ count: Int) throws(DriverError) -> [UInt8] {
-        var piece = [UInt8](repeating: 0, count: firstRoom(count))
-        var filled = 0
-        if let first = ahead.popLast() {
-            piece[0] = first
-            filled = 1
-        }
-        while filled < count, !isAtEnd {
-            if filled == piece.count {
-                let more = min(count - filled, filled)
-                piece.append(contentsOf: repeatElement(0, count: more))
+        var failure: DriverError?
+        // The memory is not touched before bytes come into it.
+        let piece = unsafe [UInt8](unsafeUninitializedCapacity: room(count)) { space, filled in
+            if let first = ahead.popLast() {
+                unsafe space[0] = first
+                filled = 1
             }
-            filled += try read(into: &piece, at: filled)
+            do throws(DriverError) {
+                while filled < space.count, !isAtEnd {
+                    let rest = unsafe UnsafeMutableBufferPointer(rebasing: space[filled...])
+                    var span = unsafe MutableRawSpan(
+                        _unsafeBytes: UnsafeMutableRawBufferPointer(rest))
+                    filled += try readNext(into: &span)
+                }
+            } catch {
+                failure = error
+            }
         }
-        piece.removeLast(piece.count - filled)
+        if let failure { throw failure }
         return piece
     }
 
     /// Whether there is more; at the end it sees that the length was right.
     package mutating func hasMore() throws(DriverError) -> Bool {
         if ahead.isEmpty, !isAtEnd {
-            var byte: [UInt8] = [0]
-            if try read(into: &byte, at: 0) == 1 { ahead = byte }
+            var byte: UInt8 = 0
+            let count = try unsafe withUnsafeMutableBytes(of: &byte) { bytes throws(DriverError) in
+                var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+                return try readNext(into: &span)
+            }
+            if count == 1 { ahead = [byte] }
         }
         return !ahead.isEmpty
     }
@@ -57,27 +63,19 @@ package struct PieceReader {
             span.storeBytes(of: byte, as: UInt8.self)
             return 1
         }
-        try call.check()
-        return try count(try source.read(into: &span))
+        return try readNext(into: &span)
     }
 
-    private func firstRoom(_ count: Int) -> Int {
-        guard let length = source.length else { return min(count, Self.firstByteCount) }
+    private func room(_ count: Int) -> Int {
+        guard let length = source.length else { return count }
         let left = length - byteCount + UInt64(ahead.count)
         return max(1, Int(min(UInt64(count), left)))
     }
 
-    private mutating func read(into piece: inout [UInt8], at start: Int) throws(DriverError) -> Int
-    {
+    private mutating func readNext(into span: inout MutableRawSpan) throws(DriverError) -> Int {
         // A source may trickle for ever.
         try call.check()
-        let source = source
-        let count = try unsafe piece.withUnsafeMutableBufferPointer { bytes throws(DriverError) in
-            let rest = unsafe UnsafeMutableBufferPointer(rebasing: bytes[start...])
-            var span = unsafe MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rest))
-            return try source.read(into: &span)
-        }
-        return try self.count(count)
+        return try count(try source.read(into: &span))
     }
 
     private mutating func count(_ count: Int) throws(DriverError) -> Int {
