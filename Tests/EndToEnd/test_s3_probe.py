@@ -186,6 +186,20 @@ def test_without_the_right_to_write_reading_works_and_the_note_says_so(ministack
             assert refused(lambda: store.put("a", b"2", "absent")).kind == "unsupported"
 
 
+def test_what_one_key_may_not_do_is_no_verdict_on_the_service():
+    def answer(request):
+        if request.method == "DELETE":
+            return Answer(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+        return None
+
+    with FakeS3() as fake, Stub(answer, fake.server.server_address[1]) as stub:
+        with library().open(given(fake.options, endpoint=stub.url)) as store:
+            assert levels(store) == (NATIVE, NATIVE) and "removing" in notes(store)
+            version = store.put("a", b"1", "absent").version
+            assert "s3:DeleteObject" in refused(lambda: store.remove("a", version)).message
+        assert VERDICT not in fake.objects
+
+
 def test_a_service_that_is_away_is_not_judged():
     with FakeS3() as fake:
         def answer(request):

@@ -11,6 +11,8 @@ from Servers.server import Server
 # The stores that tests run over, besides those in files: the name of the server for each.
 DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
              "s3": "ministack_s3"}
+# Those that keep one workspace in one place: two projects with the same place share it.
+PLACES = {"s3"}
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)

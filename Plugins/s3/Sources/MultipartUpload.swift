@@ -44,7 +44,9 @@ struct MultipartUpload {
     }
 
     /// Does what nobody sees: whatever became of it, no object was changed.
-    private func hidden<Result>(_ body: () throws(DriverError) -> Result) throws(DriverError) -> Result {
+    private func hidden<Result>(_ body: () throws(DriverError) -> Result) throws(DriverError)
+        -> Result
+    {
         do throws(DriverError) {
             return try body()
         } catch {

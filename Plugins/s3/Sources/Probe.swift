@@ -52,7 +52,8 @@ struct Probe {
                     throw error
                 case .forbidden(let message):
                     guard trial == .create else {
-                        verdict.results[trial] = "not allowed to this key"
+                        verdict.results[trial] = "not allowed to this key: \(message)"
+                        verdict.isOfThisKey = true
                         continue
                     }
                     verdict.obstacle =

@@ -34,6 +34,10 @@ extension S3Store {
     }
 
     func remove(_ key: ObjectKey, _ condition: Condition, _ call: Call) throws(DriverError) {
+        if condition == .absent {
+            throw DriverError(
+                .invalid, "a removal of \(key.shown) cannot require that it is absent")
+        }
         if condition != .none, !verdict.removal {
             throw unsupported("conditional removal", key)
         }

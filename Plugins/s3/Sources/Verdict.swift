@@ -28,6 +28,8 @@ struct Verdict {
     var results: [Trial: String] = [:]
     /// Why nothing was tried out; `nil` when it was.
     var obstacle: String?
+    /// Whether this key may not do everything that is tried out: that says nothing about the service.
+    var isOfThisKey = false
 
     /// Whether a create is refused where an object is, also when several come at once.
     var absent: Bool { isHonoured(.create) && isHonoured(.race) }
@@ -73,7 +75,7 @@ struct Verdict {
     static func find(_ service: Service, again: Bool, _ call: Call) throws(DriverError) -> Verdict {
         if !again, let kept = try kept(service, call) { return kept }
         let verdict = try Probe(service, call).run()
-        if verdict.obstacle == nil { verdict.keep(service, call) }
+        if verdict.obstacle == nil, !verdict.isOfThisKey { verdict.keep(service, call) }
         return verdict
     }
 
