@@ -1,5 +1,6 @@
 """The driver `s3` when the service or the way to it fails: what it says of a write is true."""
 
+import json
 import os
 import socket
 import threading
@@ -9,6 +10,7 @@ import pytest
 
 from Servers import server
 from Servers.aws_stub import Answer, Stub, forward
+from Servers.fake_s3 import ALL
 from blackbox.library import Call, DriverFailed
 from blackbox.s3 import PART, given, library
 
@@ -69,8 +71,13 @@ def stub(script, ministack):
 @pytest.fixture
 def store(stub, ministack, _count=iter(range(1000))):
     prefix = f"faults/{next(_count)}"
-    with library().open(given(ministack.options, prefix=prefix)):
-        pass  # what the endpoint itself does with conditions is known, not yet the stub's
+    # What the endpoint does with conditions is known, so that no test waits for it to be tried out.
+    verdict = {"format": 1, "endpoint": stub.url, "bucket": ministack.bucket, "prefix": prefix + "/",
+               "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+               "results": {trial: "honoured" for trial in ALL}}
+    ministack.client("s3").put_object(
+        Bucket=ministack.bucket, Key=f"{prefix}/.holdfast/probe/verdict.json",
+        Body=json.dumps(verdict).encode())
     with library().open(given(ministack.options, prefix=prefix, endpoint=stub.url)) as opened:
         yield opened
 
@@ -189,9 +196,7 @@ def test_endless_and_broken_answers_are_refused(script, store):
 
 
 def test_a_lost_answer_is_unknown_and_nothing_is_sent_twice(script, stub, store):
-    for answer in (forward(lost=True), forward(cut=0, body=b"x"), Answer(lost=True)):
-        if answer.cut is not None:
-            continue
+    for answer in (forward(lost=True), Answer(lost=True)):
         stub.requests.clear()
         script.add("PUT", answer)
         failed = refused(lambda: store.put("a", b"1"))
@@ -239,12 +244,14 @@ def test_parts_outlast_throttling_and_lost_answers(script, store):
 def test_a_write_that_is_given_up_takes_its_parts_away(script, stub, store, ministack):
     stub.requests.clear()
     script.add("part", *[failure("AccessDenied", 403)] * 3)
-    assert refused(lambda: store.put("big", bytes(3 * PART))).kind == "forbidden"
+    assert refused(lambda: store.put("given-up", bytes(3 * PART))).kind == "forbidden"
     assert sent(stub, "abort") == 1
     script.add("complete", failure("ConditionalRequestConflict", 409))
-    assert refused(lambda: store.put("big", bytes(2 * PART), "absent")).kind == "conflict"
+    assert refused(lambda: store.put("given-up", bytes(2 * PART), "absent")).kind == "conflict"
     assert sent(stub, "abort") == 2
-    assert not ministack.client("s3").list_multipart_uploads(Bucket=ministack.bucket).get("Uploads")
+    found = ministack.client("s3").list_multipart_uploads(Bucket=ministack.bucket)
+    # Those of which nobody knows whether they were completed stay, for the collector.
+    assert not [row for row in found.get("Uploads", []) if row["Key"].endswith("given-up")]
 
 
 def test_only_old_uploads_are_collected(script, stub, store):
