@@ -1,6 +1,7 @@
-"""The driver `s3` over TLS: bodies are not hashed for the signature, but carry a sum that the service checks."""
+"""The driver `s3` over TLS: bodies carry a sum that the service checks, or are hashed for the signature."""
 
 import base64
+import hashlib
 import os
 import re
 import ssl
@@ -49,7 +50,7 @@ def crc32c(data: bytes) -> int:
 def test_bodies_carry_a_sum_and_are_not_hashed(secured):
     assert crc32c(b"123456789") == 0xE3069283
     stub, options = secured
-    with library().open(options) as store:
+    with library().open(options | {"checksum": "crc32c"}) as store:
         stub.requests.clear()
         small, large = os.urandom(1000), os.urandom(PART + 100)
         store.put("small", small, "absent")
@@ -73,3 +74,17 @@ def test_bodies_carry_a_sum_and_are_not_hashed(secured):
         if "uploadId" in request.path and request.method == "POST":
             named = re.findall(r"<ChecksumCRC32C>(.*?)</ChecksumCRC32C>", request.body.decode())
             assert len(named) == 2 and set(named) <= set(sums)
+
+
+def test_other_services_than_amazons_get_the_hash_in_the_signature(secured):
+    """Some refuse the header of a sum, and all of them check the hash."""
+    stub, options = secured
+    with library().open(options) as store:
+        stub.requests.clear()
+        store.put("small", b"1")
+        store.put("large", iter([bytes(PART + 100)]))
+    for request in stub.requests:
+        assert not any(name.startswith("x-amz-checksum") for name in request.headers)
+        wanted = hashlib.sha256(request.body).hexdigest()
+        assert request.headers["x-amz-content-sha256"] == wanted
+        assert b"Checksum" not in request.body[:1000]

@@ -14,30 +14,27 @@ final class Service: Sendable {
     let region: String
     /// The headers of the wanted encryption.
     let encryption: [(name: String, value: String)]
+    /// Whether bodies in memory carry a checksum of their own and are not hashed for the signature.
+    let sendsChecksums: Bool
     private let signer: Signer
     private let client: HTTPClient
     private let provider: CredentialProvider
 
     init(
         _ place: BucketPlace, names: ObjectNames, region: String,
-        encryption: [(name: String, value: String)], _ client: HTTPClient,
+        encryption: [(name: String, value: String)], sendsChecksums: Bool, _ client: HTTPClient,
         _ provider: CredentialProvider
     ) {
         self.place = place
         self.names = names
         self.region = region
         self.encryption = encryption
+        self.sendsChecksums = sendsChecksums
         signer = Signer(
             service: "s3", region: region, escapesPathTwice: false, sendsPayloadHash: true)
         self.client = client
         self.provider = provider
     }
-
-    /// Whether bodies are protected on their way, so that a cheap checksum is enough.
-    private var isSecure: Bool { place.endpoint.scheme == "https" }
-
-    /// Whether bodies in memory carry a checksum of their own.
-    var sendsChecksums: Bool { isSecure }
 
     /// The headers of what begins an upload, besides its metadata.
     var uploadHeaders: [(name: String, value: String)] {
@@ -142,7 +139,7 @@ final class Service: Sendable {
         var hash: String?
         switch request.body {
         case .stream: hash = Signer.unsignedPayload
-        case .bytes(let bytes) where isSecure && request.action.sendsContent:
+        case .bytes(let bytes) where sendsChecksums && request.action.sendsContent:
             // TLS keeps the body as it is on its way; the sum is for what comes after.
             hash = Signer.unsignedPayload
             headers.append(("x-amz-checksum-crc32c", Base64.encode(CRC32C.bytes(bytes))))

@@ -15,6 +15,7 @@ struct StoreOptions {
     private let addressing: String
     private let encryption: String
     private let key: String?
+    private let checksum: String
     private let aws: AWSOptions
     private let http: HTTPSettings
 
@@ -41,6 +42,10 @@ struct StoreOptions {
             OptionDescription(
                 "kms_key", .string, "The key of aws:kms, where it is not the account's own."),
             OptionDescription(
+                "checksum", .choice(["auto", "crc32c", "sha256"]),
+                "What protects bodies over TLS; auto is crc32c for Amazon's own endpoints.",
+                default: "auto"),
+            OptionDescription(
                 "probe", .choice(["once", "again"]),
                 "Whether conditional writes are tried out once in 30 days or at each opening.",
                 default: "once"),
@@ -63,6 +68,7 @@ struct StoreOptions {
         addressing = options.text("addressing") ?? "auto"
         encryption = options.text("encryption") ?? "default"
         key = options.text("kms_key").flatMap { $0.isEmpty ? nil : $0 }
+        checksum = options.text("checksum") ?? "auto"
         probesAgain = options.text("probe") == "again"
         aws = try AWSOptions(options)
         http = try HTTPSettings(options)
@@ -87,8 +93,20 @@ struct StoreOptions {
         let place = try place(region)
         return Service(
             place, names: try ObjectNames(prefix: prefix ?? "", option: "prefix"),
-            region: region, encryption: encryptionHeaders, client,
+            region: region, encryption: encryptionHeaders,
+            sendsChecksums: sendsChecksums(place), client,
             try aws.provider(client, region: region))
+    }
+
+    /// Whether bodies carry a CRC-32C instead of being hashed for the signature.
+    ///
+    /// Over plain HTTP the hash is what protects them. Some services like Amazon's refuse the header, and
+    /// all of them check the hash.
+    private func sendsChecksums(_ place: BucketPlace) -> Bool {
+        guard place.endpoint.scheme == "https" else { return false }
+        let host = place.endpoint.authority
+        let isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+        return checksum == "crc32c" || checksum == "auto" && isAmazon
     }
 
     private var encryptionHeaders: [(name: String, value: String)] {

@@ -61,7 +61,10 @@ extension ServiceFailure {
             if isCondition || isMissing { error.code = .conflict }
             return error
         }
-        if isCondition { return condition.unmet(key, "the service says that it changed", nil) }
+        if isCondition {
+            let reason = condition == .absent ? "it exists" : "it has another version"
+            return condition.unmet(key, reason, nil)
+        }
         if isMissing { return condition.unmet(key, "it does not exist", nil) }
         guard isUnknownRequest else { return error }
         return DriverError(
