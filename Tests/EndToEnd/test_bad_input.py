@@ -66,8 +66,8 @@ def test_a_huge_file(project, cli):
 
 
 def test_how_to_add_a_missing_driver(project, cli):
-    project.configure("backend:\n  kind: s3\n  s3Bucket: b\n")
-    text = assert_one_error(cli.run("state", "list"), USAGE, "s3", "local", "sqlite")
+    project.configure("backend:\n  kind: controller\n  controllerUrl: http://x\n")
+    text = assert_one_error(cli.run("state", "list"), USAGE, "controller", "local", "sqlite")
     assert "driver.so" in text or "HOLDFAST_DRIVER_PATH" in text or "install" in text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli import CommandLine, assert_one_error
-from blackbox.databases import DATABASES
+from blackbox.databases import DATABASES, PLACES
 from blackbox.project import Project
 from blackbox.terraform import lock_info, state
 from test_terraform_real import http, terraform  # noqa: F401  a fixture
@@ -101,6 +101,7 @@ def test_terraform(terraform, daemon, cli):  # noqa: F811
     assert len(cli.versions("net/prod")) > 1
 
 
+@pytest.mark.parametrize("store", [store for store in DATABASES if store not in PLACES])
 def test_two_workspaces_share_a_database(project, cli, tmp_path, database, launch):
     other = Project(tmp_path / "other", database.kind, database)
     second = CommandLine(other)

@@ -30,6 +30,25 @@ struct SignerTests {
                 + "SignedHeaders=host;x-amz-date, Signature=\(signature)")
     }
 
+    @Test(
+        "A signer that has signed signs others' requests with their own keys, and tomorrow's anew")
+    func keptKeys() {
+        let signer = Signer(service: "s3", region: "us-east-1")
+        let other = AWSCredentials(accessKeyID: "AKIDEXAMPLE", secretAccessKey: "other")
+        func signature(_ signer: Signer, _ keys: AWSCredentials, _ seconds: Int64) -> String? {
+            var request = HTTPRequest("GET", "https://example.amazonaws.com/")
+            signer.sign(&request, keys, at: seconds)
+            return request.headers.first { $0.name == "Authorization" }?.value
+        }
+        for (keys, seconds) in [
+            (Self.example, Int64(1_440_938_160)), (other, 1_440_938_160),
+            (Self.example, 1_441_024_560), (Self.example, 1_440_938_160),
+        ] {
+            let fresh = Signer(service: "s3", region: "us-east-1")
+            #expect(signature(signer, keys, seconds) == signature(fresh, keys, seconds))
+        }
+    }
+
     /// From the page of S3 on signatures in queries.
     @Test("The presigned URL that AWS publishes")
     func presigned() {

@@ -87,4 +87,35 @@ struct TextTests {
         dump(keys, to: &dumped)
         #expect(!"\(keys) \(String(reflecting: keys)) \(dumped)".contains("canary"))
     }
+
+    /// RFC 3720, appendix B.4, and the check value of the algorithm.
+    @Test("The CRC-32C of known bytes")
+    func castagnoli() {
+        #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xe306_9283)
+        #expect(CRC32C.bytes([UInt8](repeating: 0, count: 32)) == [0x8a, 0x91, 0x36, 0xaa])
+        #expect(CRC32C.bytes([UInt8](repeating: 0xff, count: 32)) == [0x62, 0xa8, 0xab, 0x43])
+        #expect(CRC32C.checksum(Array(0..<32)) == 0x46dd_794e)
+        #expect(CRC32C.checksum([]) == 0)
+    }
+
+    @Test(
+        "Dates of headers",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Int64(784_111_777)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Mon, 29 Feb 2016 23:59:59 GMT", 1_456_790_399),
+        ])
+    func headerDates(text: String, seconds: Int64) {
+        #expect(HTTPDate.seconds(text) == seconds)
+    }
+
+    @Test(
+        "What is no date of a header is refused",
+        arguments: [
+            "", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+            "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 06 Xxx 1994 08:49:37 GMT",
+        ])
+    func noHeaderDates(text: String) {
+        #expect(HTTPDate.seconds(text) == nil)
+    }
 }

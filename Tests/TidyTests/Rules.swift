@@ -38,9 +38,18 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
             "Synchronization",
         ]
     ),
+    (
+        "Plugins/s3",
+        [
+            "HoldfastDriver", "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedObjects", "SharedXML", "Glibc", "Synchronization",
+        ]
+    ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
+    ("Plugins/Shared/XML", ["CExpat"]),
+    ("Plugins/Shared/Objects", ["HoldfastDriver", "CCrypto"]),
     (
         "Plugins/Shared/AWS",
         ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
@@ -68,8 +77,9 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
-    "SharedDatabase", "SharedHTTP", "SharedJSON", "CCurl", "CCrypto", "Foundation",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "SharedAWS",
+    "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
+    "CCrypto", "CExpat", "Foundation",
 ]
 
 /// The module that a line imports, if it is an import.

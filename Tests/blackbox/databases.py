@@ -9,7 +9,10 @@ from Servers import server
 from Servers.server import Server
 
 # The stores that tests run over, besides those in files: the name of the server for each.
-DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack"}
+DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
+             "s3": "ministack_s3"}
+# Those that keep one workspace in one place: two projects with the same place share it.
+PLACES = {"s3"}
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)
@@ -81,6 +84,34 @@ class DynamoDatabase(Database):
             for item in self.items()}
 
 
+class S3Bucket(Database):
+    """A bucket of its own on a server."""
+
+    kind = "s3"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_bucket(f"holdfast-{next(_numbers)}")
+        region = running.options["region"]
+        self.block = (f"provider:\n  name: aws-lambda\n  region: {region}\n"
+                      f"backend:\n  kind: s3\n  s3Bucket: {self.name}\n  s3Prefix: team/state\n")
+        self.environment = {name: value for name, value in running.environment.items()
+                            if "REGION" not in name}
+        self.secrets = running.secrets
+
+    def contents(self) -> dict[str, str]:
+        """Everything but what the driver found out about the service."""
+        client = self.server.client("s3")
+        try:
+            pages = list(client.get_paginator("list_objects_v2").paginate(Bucket=self.name))
+        except client.exceptions.NoSuchBucket:
+            return {}
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key: hashlib.sha256(
+            client.get_object(Bucket=self.name, Key=key)["Body"].read()).hexdigest()
+            for key in keys if "/.holdfast/probe/" not in key}
+
+
 class Databases:
     """Starts each server when it is first needed; at the end of the block all of them end."""
 
@@ -103,5 +134,5 @@ class Databases:
 
     def fresh(self, store: str) -> Database:
         """An empty store on the server of a name of `DATABASES`."""
-        kind = DynamoDatabase if store == "dynamodb" else PostgresDatabase
+        kind = {"dynamodb": DynamoDatabase, "s3": S3Bucket}.get(store, PostgresDatabase)
         return kind(self.running(store))

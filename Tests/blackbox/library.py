@@ -55,6 +55,8 @@ FUNCTIONS = ("start", "stop", "describe", "extension", "open", "close", "capabil
 Table = struct("Table", *HEAD, ("abi_minor", U32), ("draft", U32), ("behaviour", U32),
                ("thread_model", U32), ("id", Text), ("version", Text), ("vendor", Text),
                *((name, Pointer) for name in FUNCTIONS))
+Capability = struct("Capability", *HEAD, ("id", Text), ("level", U32), ("reserved", U32), ("limit", U64),
+                    ("note", Text))
 Change = struct("Change", *HEAD, ("kind", U32), ("reserved", U32), ("key", c.POINTER(Key)),
                 ("condition", c.POINTER(Condition)), ("attributes", Pointer),
                 ("attribute_count", U32), ("attribute_stride", U32), ("source", c.POINTER(Source)))
@@ -192,7 +194,8 @@ class Library:
 
     def _function(self, name: str, *_):
         return c.CFUNCTYPE(I32, *[Pointer] * {"start": 3, "open": 4, "close": 2, "list": 4, "head": 4,
-                                              "get": 5, "put": 5, "remove": 3, "ping": 3}[name])(
+                                              "get": 5, "put": 5, "remove": 3, "ping": 3,
+                                              "capabilities": 3}[name])(
             getattr(self.table, name))
 
     def _fail(self, call, error):
@@ -290,6 +293,21 @@ class Store:
         call.end(self.library._function("list")(
             self.pointer, c.byref(call.struct), c.byref(request), c.byref(sink)))
         return paths
+
+    def capabilities(self) -> dict[str, tuple[int, str]]:
+        """The level and the note of each capability."""
+        call, found = Call(), {}
+
+        def take(_, pointer):
+            value = Capability.from_address(pointer)
+            found[plain(value.id)] = (value.level, plain(value.note))
+            return OK
+
+        function = c.CFUNCTYPE(I32, Pointer, Pointer)(take)
+        sink = make(Sink, function=c.cast(function, Pointer))
+        call.end(self.library._function("capabilities")(
+            self.pointer, c.byref(call.struct), c.byref(sink)))
+        return found
 
     def ping(self):
         call = Call()
