@@ -66,6 +66,13 @@ let sharedByDrivers: [Target] = [
             .product(name: "HoldfastDriver", package: sdk),
         ],
         path: "Plugins/Shared/AWS/Sources"),
+    .target(
+        name: "SharedGoogle",
+        dependencies: [
+            "CCrypto", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        path: "Plugins/Shared/Google/Sources"),
 ]
 
 // MARK: - Modules
@@ -132,7 +139,7 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
             .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
