@@ -20,6 +20,9 @@ struct Driver {
 /// What a driver of one of Amazon's services needs.
 let amazon: [Target.Dependency] = ["SharedAWS", "SharedHTTP", "SharedJSON"]
 
+/// What a driver of one of Google's services needs.
+let google: [Target.Dependency] = ["SharedGoogle", "SharedHTTP", "SharedJSON"]
+
 /// What a driver that keeps objects in a database's rows needs.
 let rows: [Target.Dependency] = ["SharedDatabase"]
 
@@ -28,6 +31,7 @@ let drivers = [
     Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: rows + ["CSQLite"]),
     Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: rows + amazon),
+    Driver(id: "gcs", module: "GCSDriver", dependencies: google + ["SharedObjects", "CChecksum"]),
 ]
 
 let sdk = "sdk"
@@ -35,6 +39,7 @@ let sdk = "sdk"
 /// C libraries and shims of the drivers.
 let driverLibraries: [Target] = [
     .target(name: "CLocal", path: "Plugins/local/CLocal"),
+    .target(name: "CChecksum", path: "Plugins/gcs/CChecksum"),
     .systemLibrary(
         name: "CPostgres", path: "Plugins/postgres/CPostgres", pkgConfig: "libpq",
         providers: [.apt(["libpq-dev"])]),
@@ -47,9 +52,13 @@ let driverLibraries: [Target] = [
     .systemLibrary(
         name: "CCrypto", path: "Plugins/Shared/AWS/CCrypto", pkgConfig: "libcrypto",
         providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+        name: "CExpat", path: "Plugins/Shared/XML/CExpat", pkgConfig: "expat",
+        providers: [.apt(["libexpat1-dev"])]),
 ]
 
-/// What several drivers need: rows of databases, HTTP, JSON, and the signing and credentials of AWS.
+/// What several drivers need: rows of databases, keys of buckets, HTTP, JSON, XML, the signing and
+/// credentials of AWS, and the tokens of Google.
 let sharedByDrivers: [Target] = [
     .target(
         name: "SharedDatabase", dependencies: [.product(name: "HoldfastDriver", package: sdk)],
@@ -59,6 +68,11 @@ let sharedByDrivers: [Target] = [
         dependencies: ["CCurl", .product(name: "HoldfastDriver", package: sdk)],
         path: "Plugins/Shared/HTTP/Sources"),
     .target(name: "SharedJSON", path: "Plugins/Shared/JSON/Sources"),
+    .target(name: "SharedXML", dependencies: ["CExpat"], path: "Plugins/Shared/XML/Sources"),
+    .target(
+        name: "SharedObjects",
+        dependencies: ["CCrypto", .product(name: "HoldfastDriver", package: sdk)],
+        path: "Plugins/Shared/Objects/Sources"),
     .target(
         name: "SharedAWS",
         dependencies: [
@@ -140,7 +154,7 @@ let tests: [Target] = [
         name: "SharedTests",
         dependencies: [
             "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
-            .product(name: "HoldfastDriver", package: sdk),
+            "SharedObjects", "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
     .testTarget(name: "TidyTests"),
@@ -225,7 +239,7 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-for target in package.targets where target.type != .system && target.name != "CLocal" {
+for target in package.targets where target.type != .system && !["CLocal", "CChecksum"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + house
     let isProduction = target.type != .test && target.name != "TestSupport"
     if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }

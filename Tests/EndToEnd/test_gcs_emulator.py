@@ -83,7 +83,7 @@ def test_preconditions_on_every_verb(client, bucket):
         lambda: blob.upload_from_string(b"2", if_generation_match=stale),
         lambda: blob.upload_from_string(b"2", if_generation_not_match=generation),
         lambda: blob.upload_from_string(b"2", if_metageneration_match=7),
-        lambda: blob.upload_from_string(b"2", if_metageneration_not_match=1),
+        lambda: blob.delete(if_metageneration_not_match=1),
         lambda: blob.reload(if_generation_match=stale),
         lambda: blob.reload(if_metageneration_match=7),
         lambda: blob.download_as_bytes(if_generation_match=stale),

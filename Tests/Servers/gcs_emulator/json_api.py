@@ -113,13 +113,13 @@ class JSONInterface:
     def _list(self, request: Request, bucket: str) -> Answer:
         self._allow(request, "storage.objects.list", "bucket")
         found, prefixes, token = self.objects.list(bucket, request.query)
-        document = {"kind": "storage#objects", "items": [resource(each) for each in found],
+        document = {"kind": "storage#objects", "items": [resource(each, request.base) for each in found],
                     "prefixes": prefixes, "nextPageToken": token}
         document = {name: value for name, value in document.items() if value}
         return json_answer(fields.select(document, request.query.get("fields")))
 
     def _answer(self, found: Object, request: Request) -> Answer:
-        return json_answer(fields.select(resource(found), request.query.get("fields")))
+        return json_answer(fields.select(resource(found, request.base), request.query.get("fields")))
 
     def _allow_write(self, request: Request, bucket: str, name: str):
         self._allow(request, "storage.objects.create")
@@ -153,7 +153,7 @@ class JSONInterface:
             return self._answer(made, request)
         size = str(made.data.size)
         return json_answer({"kind": "storage#rewriteResponse", "done": True, "objectSize": size,
-                            "totalBytesRewritten": size, "resource": resource(made)})
+                            "totalBytesRewritten": size, "resource": resource(made, request.base)})
 
     # MARK: Uploads
 
@@ -209,13 +209,13 @@ class JSONInterface:
         return Answer(308, headers)
 
 
-def resource(found: Object) -> dict:
+def resource(found: Object, base: str) -> dict:
     """An object as the interface shows it."""
     place = f"{quote(found.bucket, safe='')}/o/{quote(found.name, safe='')}"
     return {"kind": "storage#object", "id": f"{found.bucket}/{found.name}/{found.generation}",
-            "selfLink": f"https://www.googleapis.com/storage/v1/b/{place}",
-            "mediaLink": f"https://storage.googleapis.com/download/storage/v1/b/{place}?generation="
-            f"{found.generation}&alt=media",
+            "selfLink": f"{base}/storage/v1/b/{place}",
+            "mediaLink": f"{base}/download/storage/v1/b/{place}?generation={found.generation}"
+            "&alt=media",
             "name": found.name, "bucket": found.bucket, "generation": str(found.generation),
             "metageneration": str(found.metageneration), "contentType": "application/octet-stream",
             "storageClass": "STANDARD", "size": str(found.data.size),
