@@ -153,7 +153,7 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
+            "CChecksum", "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
             "SharedObjects", "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
@@ -239,7 +239,8 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-for target in package.targets where target.type != .system && !["CLocal", "CChecksum"].contains(target.name) {
+for target in package.targets
+where target.type != .system && !["CLocal", "CChecksum"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + house
     let isProduction = target.type != .test && target.name != "TestSupport"
     if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }

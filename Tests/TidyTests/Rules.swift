@@ -38,6 +38,17 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
             "Synchronization",
         ]
     ),
+    (
+        "Plugins/gcs",
+        [
+            "HoldfastDriver", "SharedGoogle", "SharedHTTP", "SharedJSON", "SharedObjects",
+            "CChecksum", "Glibc",
+        ]
+    ),
+    (
+        "Plugins/Shared/Google",
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Synchronization"]
+    ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
@@ -70,7 +81,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "GCSDriver", "SharedAWS",
+    "SharedGoogle", "CChecksum",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

@@ -81,6 +81,25 @@ class DynamoDatabase(Database):
             for item in self.items()}
 
 
+class GCSDatabase(Database):
+    """A bucket of its own on the emulator."""
+
+    kind = "gcs"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_bucket(f"holdfast-{next(_numbers)}")
+        self.block = (f"backend:\n  kind: gcs\n  options:\n    bucket: {self.name}\n"
+                      f"    prefix: team/state\n    endpoint: {running.endpoint}\n"
+                      "    metadata_disabled: true\n")
+        self.environment = {"GOOGLE_APPLICATION_CREDENTIALS": str(running.key_file)}
+        self.secrets = running.secrets
+
+    def contents(self) -> dict[str, str]:
+        return {name: f"{found['generation']} {found['crc32c']}"
+                for name, found in self.server.resources(self.name).items()}
+
+
 class Databases:
     """Starts each server when it is first needed; at the end of the block all of them end."""
 
@@ -103,5 +122,5 @@ class Databases:
 
     def fresh(self, store: str) -> Database:
         """An empty store on the server of a name of `DATABASES`."""
-        kind = DynamoDatabase if store == "dynamodb" else PostgresDatabase
-        return kind(self.running(store))
+        kinds = {"dynamodb": DynamoDatabase, "gcs": GCSDatabase}
+        return kinds.get(store, PostgresDatabase)(self.running(store))

@@ -1,12 +1,17 @@
 internal import HoldfastDriver
 internal import SharedHTTP
 internal import SharedJSON
+internal import SharedObjects
 
 /// The bucket itself: whether it is there.
 struct Bucket {
     private let service: Service
+    private let names: ObjectNames
 
-    init(_ service: Service) { self.service = service }
+    init(_ service: Service, _ names: ObjectNames) {
+        self.service = service
+        self.names = names
+    }
 
     /// Finds the bucket, or makes it where that is allowed.
     func prepare(
@@ -41,7 +46,9 @@ struct Bucket {
     /// Lists nothing: that needs no other right than the store's own work does.
     private func isThere(_ call: Call) throws(DriverError) -> Bool {
         // No object can be called so, because a part of a path is never empty.
-        let query = [("prefix", ".holdfast//"), ("maxResults", "1"), ("fields", "nextPageToken")]
+        let query = [
+            ("prefix", names.scratchKey("/")), ("maxResults", "1"), ("fields", "nextPageToken"),
+        ]
         do throws(ServiceFailure) {
             _ = try service.document(HTTPRequest("GET", service.url(query)), call)
             return true

@@ -116,14 +116,17 @@ final class Download {
                 guard next < span.upperBound, next < position + ahead else { return nil }
                 let range = next..<min(next + Self.pieceByteCount, span.upperBound)
                 next = range.upperBound
-                return (request(range), Int(Self.pieceByteCount), { [self] result throws(DriverError) in
-                    switch result {
-                    case .success(let response): try take(response, range)
-                    case .failure(let found):
-                        failure = found
-                        throw found.error
+                return (
+                    request(range), Int(Self.pieceByteCount),
+                    { [self] result throws(DriverError) in
+                        switch result {
+                        case .success(let response): try take(response, range)
+                        case .failure(let found):
+                            failure = found
+                            throw found.error
+                        }
                     }
-                })
+                )
             }
         } catch {
             throw failure ?? ServiceFailure(error)
@@ -132,7 +135,9 @@ final class Download {
 
     private func take(_ response: HTTPResponse, _ range: Range<UInt64>) throws(DriverError) {
         guard response.status == 206 else { throw ignoredRange }
-        guard response.body.count == Int(range.upperBound - range.lowerBound) else { throw tooShort }
+        guard response.body.count == Int(range.upperBound - range.lowerBound) else {
+            throw tooShort
+        }
         early[range.lowerBound] = response.body
         while let piece = early.removeValue(forKey: position) {
             try unsafe deliver(piece.span.bytes)

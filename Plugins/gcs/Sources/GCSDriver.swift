@@ -27,7 +27,7 @@ struct GCSDriver: Driver {
     func open(_ options: Options, _ call: Call) throws(DriverError) -> GCSStore {
         let settings = try StoreOptions(options)
         let service = try settings.service()
-        try Bucket(service).prepare(settings, mustExist: options.mustExist, call)
+        try Bucket(service, settings.names).prepare(settings, mustExist: options.mustExist, call)
         return GCSStore(service, settings.names)
     }
 }

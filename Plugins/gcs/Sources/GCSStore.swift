@@ -20,7 +20,7 @@ final class GCSStore: DriverStore {
     }
 
     func ping(_ call: Call) throws(DriverError) -> StoreClock? {
-        try Bucket(service).look(call)
+        try Bucket(service, names).look(call)
         // The service's answers carry a date, in whole seconds and not of one clock: no clock for leases.
         return nil
     }

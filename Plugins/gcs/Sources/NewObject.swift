@@ -43,7 +43,8 @@ struct NewObject {
         let members = members.merging(["crc32c": .string(sum.text)]) { $1 }
         let boundary = "holdfast-\(UInt64.random(in: 0 ... .max))-\(UInt64.random(in: 0 ... .max))"
         let between = "\r\n--\(boundary)\r\nContent-Type: \(contentType)\r\n\r\n"
-        var body = Array("--\(boundary)\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".utf8)
+        var body = Array(
+            "--\(boundary)\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".utf8)
         body.reserveCapacity(bytes.count + 16_384)
         body += JSONValue.object(members).bytes
         body += Array(between.utf8)
@@ -62,6 +63,7 @@ struct NewObject {
     ///   - length: The bytes in all; `nil` when nobody knows yet.
     ///   - call: The call.
     /// - Returns: The address of the upload's session.
+    /// - Throws: ``ServiceFailure``.
     func begin(_ length: UInt64?, _ call: Call) throws(ServiceFailure) -> String {
         var request = HTTPRequest(
             "POST", url("resumable"),

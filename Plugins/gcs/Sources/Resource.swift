@@ -36,7 +36,8 @@ struct Resource {
             guard let found = [Attribute](headerValue: text) else {
                 throw DriverError(
                     .corrupt,
-                    "the metadata \(Self.attributesKey) of \(key) is damaged; write the object anew")
+                    "the metadata \(Self.attributesKey) of \(key) is damaged; write the object anew"
+                )
             }
             attributes = found
         }

@@ -43,6 +43,7 @@ struct ResumableUpload {
     ///   - first: The first piece.
     ///   - intake: The rest of the source.
     /// - Returns: The object that was made.
+    /// - Throws: ``ServiceFailure``; *applied* in it is true.
     mutating func run(_ first: [UInt8], _ intake: inout Intake) throws(ServiceFailure) -> Resource {
         do throws(ServiceFailure) {
             var next = first

@@ -73,7 +73,8 @@ final class Service: Sendable {
     }
 
     /// Sends a request to the address of an upload's session, which needs no token.
-    func sendToSession(_ request: HTTPRequest, _ call: Call) throws(ServiceFailure) -> HTTPResponse {
+    func sendToSession(_ request: HTTPRequest, _ call: Call) throws(ServiceFailure) -> HTTPResponse
+    {
         let response: HTTPResponse
         do throws(DriverError) {
             response = try client.send(request, limit: Self.answerLimit, call)

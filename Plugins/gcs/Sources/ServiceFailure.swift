@@ -106,7 +106,8 @@ private struct Classification {
         }
         guard let permission else { return "check the account's roles on the bucket" }
         let role =
-            permission.hasPrefix("storage.buckets.") ? "roles/storage.admin" : "roles/storage.objectUser"
+            permission.hasPrefix("storage.buckets.")
+            ? "roles/storage.admin" : "roles/storage.objectUser"
         return "grant \(permission) on the bucket, for instance by \(role)"
     }
 }

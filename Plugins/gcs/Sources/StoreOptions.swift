@@ -63,7 +63,9 @@ struct StoreOptions {
         bootstrap = options.flag("bootstrap") ?? false
         project = options.text("project")
         location = options.text("location")
-        let given = options.text("endpoint").flatMap { $0.isEmpty || $0 == Self.standard ? nil : $0 }
+        let given = options.text("endpoint").flatMap {
+            $0.isEmpty || $0 == Self.standard ? nil : $0
+        }
         let emulator = options.text("emulator_host").flatMap { $0.isEmpty ? nil : $0 }
         let isEmulator = given == nil && emulator != nil
         google = try GoogleOptions(options, anonymous: isEmulator)

@@ -133,8 +133,9 @@ class JSONInterface:
         for source in document.get("sourceObjects", []):
             condition = Condition.of({
                 key: str(value) for key, value in source.get("objectPreconditions", {}).items()})
+            generation = source.get("generation")
             found = self.objects.find(bucket, source.get("name", ""), Condition(),
-                                      source.get("generation"))
+                                      generation and str(generation))
             condition.check(found)
             data.append(found.data.read(0, found.data.size))
         return self._answer(self.objects.put(bucket, name, data, document.get("destination") or {},

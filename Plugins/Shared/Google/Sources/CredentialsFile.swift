@@ -58,7 +58,9 @@ struct CredentialsDocument {
 
     /// What kind of credentials it holds, fit to be shown.
     var kind: String {
-        String(String.UnicodeScalarView((text("type") ?? "").unicodeScalars.prefix(40).filter { $0.isASCII }))
+        String(
+            String.UnicodeScalarView(
+                (text("type") ?? "").unicodeScalars.prefix(40).filter { $0.isASCII }))
     }
 
     /// A text; `nil` when it is not there.

@@ -58,7 +58,8 @@ private struct SubjectToken {
             guard file.hasPrefix("/") else {
                 throw DriverError(
                     .invalid,
-                    "the credentials file \(path): the file of credential_source is no absolute path")
+                    "the credentials file \(path): the file of credential_source is no absolute path"
+                )
             }
             place = .file(file)
         } else if source.has("url"), !source.has("environment_id") {
@@ -79,7 +80,8 @@ private struct SubjectToken {
         let url = try source.needed("url")
         guard Endpoint(String(url.prefix { $0 != "?" })) != nil else {
             throw DriverError(
-                .invalid, "the credentials file \(source.path): credential_source has no usable url")
+                .invalid, "the credentials file \(source.path): credential_source has no usable url"
+            )
         }
         return url
     }

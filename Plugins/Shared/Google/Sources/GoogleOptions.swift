@@ -48,7 +48,8 @@ public struct GoogleOptions: Sendable {
         }
         let host = Self.given(options, "metadata_host") ?? Self.metadata
         guard let endpoint = Endpoint("http://" + host), endpoint.path.isEmpty else {
-            throw DriverError(.invalid, "the option metadata_host is no host such as 169.254.169.254")
+            throw DriverError(
+                .invalid, "the option metadata_host is no host such as 169.254.169.254")
         }
         metadataServer = options.flag("metadata_disabled") ?? false ? nil : endpoint
     }
@@ -61,7 +62,9 @@ public struct GoogleOptions: Sendable {
         guard !isAnonymous else { return TokenProvider([]) }
         let client = TokenClient(client)
         var sources: [any TokenSource] = []
-        if let path = file ?? loginFile { sources.append(CredentialsFile(path: path, client: client)) }
+        if let path = file ?? loginFile {
+            sources.append(CredentialsFile(path: path, client: client))
+        }
         if let metadataServer {
             sources.append(MetadataServer(client: client, endpoint: metadataServer))
         }

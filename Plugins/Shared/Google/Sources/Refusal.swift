@@ -16,7 +16,8 @@ struct Refusal {
     ///   - subject: Whose token was asked for.
     init(_ answer: HTTPResponse, _ server: String, _ subject: String) {
         let document = (try? JSONValue(answer.body)) ?? .null
-        let name = String((document["error"]?.text ?? "").unicodeScalars.prefix(60).filter(Self.isPlain))
+        let name = String(
+            (document["error"]?.text ?? "").unicodeScalars.prefix(60).filter(Self.isPlain))
         let words = document["error_description"]?.text ?? ""
         let passes = answer.status >= 500 || answer.status == 429
         var message = "no token for \(subject): \(server) answered \(answer.status)"

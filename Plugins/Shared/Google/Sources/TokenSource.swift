@@ -27,7 +27,8 @@ struct TokenClient: Sendable {
     ) throws(DriverError) -> HTTPResponse {
         do throws(DriverError) {
             return try client.send(
-                request, limit: 65_536, LimitedControl(control, nanoseconds: seconds * 1_000_000_000))
+                request, limit: 65_536,
+                LimitedControl(control, nanoseconds: seconds * 1_000_000_000))
         } catch {
             var error = error
             error.message = "Google credentials: \(error.message)"
