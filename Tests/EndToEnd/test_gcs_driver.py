@@ -213,10 +213,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def test_a_gibibyte_takes_little_memory(gcs, bucket):
     tests = Path(__file__).resolve().parent.parent
-    script = MEMORY.format(tests=str(tests), library=str(
-        dist.dist() / "lib/holdfast/drivers/gcs/driver.so"), options=
-            "bucket": bucket, "endpoint": gcs.endpoint, "metadata_disabled": True,
-            "credentials_file": str(gcs.key_file)}, count=1024)
+    options = {"bucket": bucket, "endpoint": gcs.endpoint, "metadata_disabled": True,
+               "credentials_file": str(gcs.key_file)}
+    script = MEMORY.format(tests=str(tests), options=options, count=1024, library=str(
+        dist.dist() / "lib/holdfast/drivers/gcs/driver.so"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     more = int(done.stdout) >> 10

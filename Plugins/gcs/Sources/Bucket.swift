@@ -50,7 +50,7 @@ struct Bucket {
             ("prefix", names.scratchKey("/")), ("maxResults", "1"), ("fields", "nextPageToken"),
         ]
         do throws(ServiceFailure) {
-            _ = try service.document(HTTPRequest("GET", service.url(query)), call)
+            _ = try service.document(HTTPRequest("GET", service.url(nil, query)), call)
             return true
         } catch {
             if error.isMissingBucket { return false }

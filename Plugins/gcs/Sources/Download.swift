@@ -76,8 +76,9 @@ final class Download {
             return
         }
         let error = failure.ofRead.during(action)
-        // Before the first byte the caller can begin anew as well, and may not want to.
-        guard hasBegun, failure.isPassing, fruitless < Self.tryCount,
+        // Before the first byte of a small object the caller can begin anew as well, and may not want to.
+        let isUnderWay = hasBegun || UInt64(span.count) > Self.parallelByteCount
+        guard isUnderWay, failure.isPassing, fruitless < Self.tryCount,
             case .same(let least) = error.retry
         else { throw error }
         let pause = max(Int64(clamping: least), 50_000_000 << fruitless)

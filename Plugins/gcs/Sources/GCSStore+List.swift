@@ -32,7 +32,7 @@ extension GCSStore {
         if !range.after.isEmpty { query.append(("startOffset", range.after)) }
         if let end = range.end { query.append(("endOffset", end)) }
         if let token { query.append(("pageToken", token)) }
-        let document = try service.document(HTTPRequest("GET", service.url(query)), call)
+        let document = try service.document(HTTPRequest("GET", service.url(nil, query)), call)
         var page = KeyPage<ObjectInfo>(items: [], next: document["nextPageToken"]?.text)
         for item in document["items"]?.elements ?? [] {
             guard let name = item["name"]?.text else { continue }

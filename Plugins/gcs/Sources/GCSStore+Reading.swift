@@ -1,6 +1,7 @@
 internal import HoldfastDriver
 internal import SharedHTTP
 internal import SharedJSON
+internal import SharedObjects
 
 extension GCSStore {
     func head(_ key: ObjectKey, _ call: Call) throws(DriverError) -> ObjectInfo {

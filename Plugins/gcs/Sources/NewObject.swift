@@ -33,7 +33,7 @@ struct NewObject {
     }
 
     private func url(_ kind: String, _ more: [(String, String)] = []) -> String {
-        service.url(upload: true, [("uploadType", kind), ("name", name)] + condition + more)
+        service.url(nil, upload: true, [("uploadType", kind), ("name", name)] + condition + more)
     }
 
     /// Writes all bytes in one request, which the service does wholly or not at all.

@@ -25,7 +25,7 @@ final class Service: Sendable {
     var shown: String { "the bucket \(bucket) at \(endpoint.scheme)://\(endpoint.authority)" }
 
     /// The URL of the bucket's objects, or of one of them.
-    func url(_ key: String? = nil, upload: Bool = false, _ query: [(String, String)]) -> String {
+    func url(_ key: String?, upload: Bool = false, _ query: [(String, String)]) -> String {
         var url = endpoint.url + (upload ? "/upload" : "") + "/storage/v1/b/"
         url += URLText.escaped(bucket) + "/o"
         if let key { url += "/" + URLText.escaped(key) }
