@@ -31,7 +31,7 @@ let drivers = [
     Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: rows + ["CSQLite"]),
     Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: rows + amazon),
-    Driver(id: "gcs", module: "GCSDriver", dependencies: google + ["SharedObjects", "CChecksum"]),
+    Driver(id: "gcs", module: "GCSDriver", dependencies: google + ["SharedObjects", "CCrypto"]),
 ]
 
 let sdk = "sdk"
@@ -39,7 +39,6 @@ let sdk = "sdk"
 /// C libraries and shims of the drivers.
 let driverLibraries: [Target] = [
     .target(name: "CLocal", path: "Plugins/local/CLocal"),
-    .target(name: "CChecksum", path: "Plugins/gcs/CChecksum"),
     .systemLibrary(
         name: "CPostgres", path: "Plugins/postgres/CPostgres", pkgConfig: "libpq",
         providers: [.apt(["libpq-dev"])]),
@@ -153,7 +152,7 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "CChecksum", "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
+            "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
             "SharedObjects", "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
@@ -239,8 +238,7 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-for target in package.targets
-where target.type != .system && !["CLocal", "CChecksum"].contains(target.name) {
+for target in package.targets where target.type != .system && target.name != "CLocal" {
     target.swiftSettings = (target.swiftSettings ?? []) + house
     let isProduction = target.type != .test && target.name != "TestSupport"
     if isProduction { target.swiftSettings?.append(.strictMemorySafety()) }

@@ -28,7 +28,7 @@ def calm(gcs):
 
 def open_store(gcs, existing=True, seconds=20, **options):
     usual = {"bucket": gcs.bucket, "endpoint": gcs.endpoint, "metadata_disabled": True,
-             "gcloud_folder": "/nowhere"}
+             "gcloud_folder": "/nowhere/.config/gcloud"}
     given = {name: value for name, value in (usual | options).items() if value is not None}
     return library().open(given, existing, seconds)
 
@@ -231,6 +231,14 @@ def test_nothing_at_all(gcs):
     start = time.monotonic()
     failed = fails(gcs, metadata_disabled=False, metadata_host="127.0.0.1:1")
     assert failed.kind == "unauthenticated" and time.monotonic() - start < 5
+
+
+def test_a_folder_of_gcloud_that_is_not_there(gcs, tmp_path):
+    failed = fails(gcs, gcloud_folder=str(tmp_path / "typo"))
+    assert failed.kind == "invalid" and "gcloud_folder" in failed.message
+    # The usual one may be missing, and one without a login is passed over.
+    for folder in (tmp_path / ".config/gcloud", tmp_path):
+        assert fails(gcs, gcloud_folder=str(folder)).kind == "unauthenticated"
 
 
 def test_anonymous(gcs):

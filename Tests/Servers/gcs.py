@@ -134,8 +134,8 @@ class GCSServer(Server):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"STORAGE_EMULATOR_HOST": self.endpoint,
-                "GOOGLE_APPLICATION_CREDENTIALS": str(self.key_file)}
+        # By STORAGE_EMULATOR_HOST no tool would show a token, and this service wants one.
+        return {"GOOGLE_APPLICATION_CREDENTIALS": str(self.key_file)}
 
     @property
     def secrets(self) -> list[str]:

@@ -1,4 +1,3 @@
-import CChecksum
 import SharedGoogle
 import SharedHTTP
 import SharedJSON
@@ -74,23 +73,4 @@ struct GoogleTests {
             ("http://127.0.0.1.example.com", false), ("http://169.254.169.254", false),
         ])
     func privacy(url: String, isPrivate: Bool) { #expect(Endpoint(url)?.isPrivate == isPrivate) }
-
-    @Test("The published checksum, by the instruction and without it")
-    func checksum() {
-        let digits = Array("123456789".utf8)
-        #expect(holdfast_crc32c(0, digits, digits.count) == 0xe306_9283)
-        #expect(holdfast_crc32c_plain(0, digits, digits.count) == 0xe306_9283)
-    }
-
-    @Test("Both ways to the checksum agree, in pieces of any size", arguments: 0..<40)
-    func pieces(size: Int) {
-        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ size) }
-        let whole = holdfast_crc32c_plain(0, bytes, bytes.count)
-        #expect(holdfast_crc32c(0, bytes, bytes.count) == whole)
-        let front = holdfast_crc32c_plain(0, bytes, size)
-        let rest = Array(bytes[size...])
-        #expect(holdfast_crc32c(front, rest, rest.count) == whole)
-        #expect(
-            holdfast_crc32c_plain(holdfast_crc32c(0, bytes, size), rest, rest.count) == whole)
-    }
 }

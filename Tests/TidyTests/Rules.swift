@@ -42,12 +42,12 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
         "Plugins/gcs",
         [
             "HoldfastDriver", "SharedGoogle", "SharedHTTP", "SharedJSON", "SharedObjects",
-            "CChecksum", "Glibc",
+            "CCrypto",
         ]
     ),
     (
         "Plugins/Shared/Google",
-        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Synchronization"]
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
     ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
@@ -82,7 +82,7 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
     "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "GCSDriver", "SharedAWS",
-    "SharedGoogle", "CChecksum",
+    "SharedGoogle",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

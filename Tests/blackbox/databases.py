@@ -9,7 +9,10 @@ from Servers import server
 from Servers.server import Server
 
 # The stores that tests run over, besides those in files: the name of the server for each.
-DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack"}
+DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
+             "gcs": "gcs"}
+# Those whose place is the workspace: who shares it shares the states.
+BUCKETS = ("gcs",)
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)

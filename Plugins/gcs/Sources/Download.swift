@@ -10,6 +10,8 @@ final class Download {
     private static let parallelByteCount: UInt64 = 16 << 20
     /// The most requests at once, and with them the most bytes in memory.
     private static let requestCount = 4
+    /// The most bytes that the sink gets at once.
+    private static let sliceByteCount = 1 << 16
     /// The most tries without a single byte.
     private static let tryCount = 5
 
@@ -152,8 +154,15 @@ final class Download {
             try sink.begin(found.info)
         }
         sum.add(bytes)
-        try sink.write(bytes)
-        position += UInt64(bytes.byteCount)
+        var rest = bytes
+        while rest.byteCount > 0 {
+            // A consumer may be slow, and the call be over meanwhile.
+            try call.check()
+            let count = min(rest.byteCount, Self.sliceByteCount)
+            try sink.write(rest.extracting(first: count))
+            position += UInt64(count)
+            rest = rest.extracting(droppingFirst: count)
+        }
     }
 
     // MARK: - What can be wrong

@@ -44,18 +44,18 @@ extension GCSStore {
     private func write(
         _ upload: NewObject, _ source: ObjectSource, _ call: Call
     ) throws(ServiceFailure) -> Resource {
-        var intake = Intake(source, call)
+        var reader = PieceReader(source, call)
         let first: [UInt8]
         let isLarge: Bool
         do throws(DriverError) {
-            first = try intake.next(ResumableUpload.pieceByteCount)
-            isLarge = try intake.hasMore()
+            first = try reader.next(ResumableUpload.pieceByteCount)
+            isLarge = try reader.hasMore()
         } catch {
             throw ServiceFailure(error)
         }
         guard isLarge else { return try upload.putWhole(first, call) }
         var resumable = try ResumableUpload(upload, length: source.length, call)
-        return try resumable.run(first, &intake)
+        return try resumable.run(first, &reader)
     }
 
     static let tooLarge = DriverError(.tooLarge, "the object is over the service's limit of 5 TiB")

@@ -1,6 +1,7 @@
 internal import HoldfastDriver
 internal import SharedHTTP
 internal import SharedJSON
+internal import SharedObjects
 
 /// An upload in pieces, which goes on where it was after a lost piece or answer.
 ///
@@ -41,19 +42,21 @@ struct ResumableUpload {
     ///
     /// - Parameters:
     ///   - first: The first piece.
-    ///   - intake: The rest of the source.
+    ///   - reader: The rest of the source.
     /// - Returns: The object that was made.
     /// - Throws: ``ServiceFailure``; *applied* in it is true.
-    mutating func run(_ first: [UInt8], _ intake: inout Intake) throws(ServiceFailure) -> Resource {
+    mutating func run(_ first: [UInt8], _ reader: inout PieceReader) throws(ServiceFailure)
+        -> Resource
+    {
         do throws(ServiceFailure) {
             var next = first
             while true {
                 let isLast: Bool
                 let following: [UInt8]
                 do throws(DriverError) {
-                    following = try intake.next(Self.pieceByteCount)
+                    following = try reader.next(Self.pieceByteCount)
                     isLast = following.isEmpty
-                    guard intake.byteCount <= GCSStore.maximumByteCount else {
+                    guard reader.byteCount <= GCSStore.maximumByteCount else {
                         throw GCSStore.tooLarge
                     }
                 } catch {

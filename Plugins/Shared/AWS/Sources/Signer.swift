@@ -1,4 +1,5 @@
 public import SharedHTTP
+internal import SharedJSON
 
 /// Signs requests by AWS Signature Version 4.
 public struct Signer: Sendable {
@@ -14,6 +15,7 @@ public struct Signer: Sendable {
     public var escapesPathTwice: Bool
     /// Whether the hash of the body is sent as a header of its own, as S3 wants it.
     public var sendsPayloadHash: Bool
+    private let keys = SigningKeyCache()
 
     /// Makes a signer.
     public init(
@@ -110,11 +112,11 @@ public struct Signer: Sendable {
             Self.algorithm, time, scope(time),
             Digest.hexadecimal(Digest.sha256(Array(canonical.utf8))),
         ].joined(separator: "\n")
-        var key = Array("AWS4\(credentials.secretAccessKey)".utf8)
-        for part in [String(time.prefix(8)), region, service, "aws4_request", text] {
-            key = Digest.hmac(key: key, Array(part.utf8))
-        }
-        return Digest.hexadecimal(key)
+        let key = keys.key(
+            SigningKey(
+                secret: credentials.secretAccessKey, date: String(time.prefix(8)), region: region,
+                service: service))
+        return Digest.hexadecimal(Digest.hmac(key: key, Array(text.utf8)))
     }
 
     private func canonicalPath(_ path: String) -> String {

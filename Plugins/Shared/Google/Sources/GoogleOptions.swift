@@ -1,3 +1,4 @@
+internal import Glibc
 public import HoldfastDriver
 public import SharedHTTP
 
@@ -5,6 +6,7 @@ public import SharedHTTP
 public struct GoogleOptions: Sendable {
     private static let metadata = "169.254.169.254"
     private static let login = "application_default_credentials.json"
+    private static let usualFolder = "/.config/gcloud"
 
     /// Their descriptions, with the variables of Google's own tools.
     public static let descriptions = [
@@ -42,9 +44,8 @@ public struct GoogleOptions: Sendable {
         file = try Self.given(options, "credentials_file").map { path throws(DriverError) in
             try readablePath(path, "credentials_file")
         }
-        // Most machines have no such file.
-        loginFile = Self.given(options, "gcloud_folder").flatMap { folder in
-            try? readablePath(folder + "/" + Self.login, "gcloud_folder")
+        loginFile = try Self.given(options, "gcloud_folder").flatMap { folder throws(DriverError) in
+            try Self.login(in: folder)
         }
         let host = Self.given(options, "metadata_host") ?? Self.metadata
         guard let endpoint = Endpoint("http://" + host), endpoint.path.isEmpty else {
@@ -73,6 +74,21 @@ public struct GoogleOptions: Sendable {
 
     /// Whether requests show a token.
     public var showsToken: Bool { !isAnonymous }
+
+    /// The file of who logged in, which most machines do not have.
+    private static func login(in folder: String) throws(DriverError) -> String? {
+        guard folder.hasPrefix("/"), !folder.utf8.contains(0) else {
+            throw DriverError(.invalid, "the option gcloud_folder is no absolute path")
+        }
+        var status = stat()
+        let isThere = unsafe stat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        // The usual folder may be missing, one that was named may not.
+        guard isThere || folder.hasSuffix(usualFolder) else {
+            throw DriverError(
+                .invalid, "the option gcloud_folder: \(folder.prefix(200)) is no folder")
+        }
+        return try? readablePath("\(folder)/\(login)", "gcloud_folder")
+    }
 
     private static func given(_ options: Options, _ name: String) -> String? {
         options.text(name).flatMap { $0.isEmpty ? nil : $0 }
