@@ -192,20 +192,20 @@ def test_a_large_read_is_several_requests_in_order(gcs, store):
 MEMORY = """
 import resource, sys
 sys.path[:0] = [{tests!r}]
-from blackbox.library import OK, Library
+from blackbox.library import OK, Call, Library
 store = Library.load({library!r}).open({options!r})
 block = bytes(range(256)) * 4096
 def pieces():
     for _ in range({count}):
         yield block
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-assert store.put("huge", pieces()).size == {count} << 20
+assert store.put("huge", pieces(), call=Call(1800)).size == {count} << 20
 sizes = []
 def take(data):
     sizes.append(len(data[-1]))
     data.clear()
     return OK
-store.get("huge", write=take)
+store.get("huge", write=take, call=Call(1800))
 assert sum(sizes) == {count} << 20
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """

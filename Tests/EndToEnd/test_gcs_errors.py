@@ -91,7 +91,7 @@ CASES = {
     "account that is gone": Case(key_file(client_email="gone@example.com"),
                                  Expected(REFUSED, ("gone@example.com",))),
     "no key at all": Case(key_file(private_key=SECRET), Expected(USAGE, ("private_key",))),
-    "token that is not taken": Case(control(faults=[{"path": "/storage/", "status": 401,
+    "token that is not taken": Case(control(faults=[{"query": "fields=", "status": 401,
                                                      "times": 10_000}]), Expected(REFUSED)),
     "clock that is off": Case(control(clock=7200), Expected(REFUSED, ("clock",))),
     "no right to write": Case(denied("storage.objects.create"),
