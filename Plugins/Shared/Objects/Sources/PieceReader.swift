@@ -34,7 +34,7 @@ package struct PieceReader {
         while filled < count, !isAtEnd {
             if filled == piece.count {
                 let more = min(count - filled, filled)
-                piece.append(contentsOf: repeatElement(0, count: more))
+                piece.append(contentsOf: [UInt8](repeating: 0, count: more))
             }
             filled += try read(into: &piece, at: filled)
         }
