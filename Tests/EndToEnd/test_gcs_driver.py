@@ -190,7 +190,7 @@ def test_a_large_read_is_several_requests_in_order(gcs, store):
 
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path[:0] = [{tests!r}]
 from blackbox.library import OK, Call, Library
 store = Library.load({library!r}).open({options!r})
@@ -198,7 +198,11 @@ block = bytes(range(256)) * 4096
 def pieces():
     for _ in range({count}):
         yield block
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    # Not the process's own record, which begins with that of whoever started it.
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+before = peak()
 assert store.put("huge", pieces(), call=Call(1800)).size == {count} << 20
 sizes = []
 def take(data):
@@ -207,7 +211,7 @@ def take(data):
     return OK
 store.get("huge", write=take, call=Call(1800))
 assert sum(sizes) == {count} << 20
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
 
 
@@ -221,7 +225,7 @@ def test_a_gibibyte_takes_little_memory(gcs, bucket):
     assert done.returncode == 0, done.stderr
     more = int(done.stdout) >> 10
     print(f"{more} MiB more than before")
-    assert more < 96
+    assert 8 < more < 96
 
 
 # MARK: Opening
