@@ -20,6 +20,9 @@ struct Driver {
 /// What a driver of one of Amazon's services needs.
 let amazon: [Target.Dependency] = ["SharedAWS", "SharedHTTP", "SharedJSON"]
 
+/// What a driver of one of Google's services needs.
+let google: [Target.Dependency] = ["SharedGoogle", "SharedHTTP", "SharedJSON"]
+
 /// What a driver that keeps objects in a database's rows needs.
 let rows: [Target.Dependency] = ["SharedDatabase"]
 
@@ -31,6 +34,7 @@ let drivers = [
     Driver(
         id: "s3", module: "S3Driver",
         dependencies: amazon + ["SharedDatabase", "SharedObjects", "SharedXML"]),
+    Driver(id: "gcs", module: "GCSDriver", dependencies: google + ["SharedObjects", "CCrypto"]),
 ]
 
 let sdk = "sdk"
@@ -55,8 +59,8 @@ let driverLibraries: [Target] = [
         providers: [.apt(["libexpat1-dev"])]),
 ]
 
-/// What several drivers need: rows of databases, keys of buckets, HTTP, JSON, XML, and the signing and
-/// credentials of AWS.
+/// What several drivers need: rows of databases, keys of buckets, HTTP, JSON, XML, the signing and
+/// credentials of AWS, and the tokens of Google.
 let sharedByDrivers: [Target] = [
     .target(
         name: "SharedDatabase", dependencies: [.product(name: "HoldfastDriver", package: sdk)],
@@ -78,6 +82,13 @@ let sharedByDrivers: [Target] = [
             .product(name: "HoldfastDriver", package: sdk),
         ],
         path: "Plugins/Shared/AWS/Sources"),
+    .target(
+        name: "SharedGoogle",
+        dependencies: [
+            "CCrypto", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        path: "Plugins/Shared/Google/Sources"),
 ]
 
 // MARK: - Modules
@@ -144,8 +155,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects",
-            "SharedXML", .product(name: "HoldfastDriver", package: sdk),
+            "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
+            "SharedObjects", "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
     .testTarget(name: "TidyTests"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli import CommandLine, assert_one_error
-from blackbox.databases import DATABASES, PLACES
+from blackbox.databases import BUCKETS, DATABASES
 from blackbox.project import Project
 from blackbox.terraform import lock_info, state
 from test_terraform_real import http, terraform  # noqa: F401  a fixture
@@ -101,7 +101,7 @@ def test_terraform(terraform, daemon, cli):  # noqa: F811
     assert len(cli.versions("net/prod")) > 1
 
 
-@pytest.mark.parametrize("store", [store for store in DATABASES if store not in PLACES])
+@pytest.mark.parametrize("store", [name for name in DATABASES if name not in BUCKETS])
 def test_two_workspaces_share_a_database(project, cli, tmp_path, database, launch):
     other = Project(tmp_path / "other", database.kind, database)
     second = CommandLine(other)
@@ -110,6 +110,13 @@ def test_two_workspaces_share_a_database(project, cli, tmp_path, database, launc
     assert cli.pull("net/prod") == state(1) and second.pull("net/prod") == state(2)
     other.configure(database.block + f"  workspaceId: {project.folder}\n")
     assert second.pull("net/prod") == state(1), "two checkouts of one project"
+
+
+@pytest.mark.parametrize("store", BUCKETS)
+def test_two_checkouts_share_a_bucket(project, cli, tmp_path, database):
+    other = CommandLine(Project(tmp_path / "other", database.kind, database))
+    cli.ok("state", "push", "net/prod", "-", input=state(1))
+    assert other.pull("net/prod") == state(1)
 
 
 def test_a_runfabric_file_works_unchanged(project, cli, database):

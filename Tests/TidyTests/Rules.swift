@@ -45,6 +45,17 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
             "SharedObjects", "SharedXML", "Glibc", "Synchronization",
         ]
     ),
+    (
+        "Plugins/gcs",
+        [
+            "HoldfastDriver", "SharedGoogle", "SharedHTTP", "SharedJSON", "SharedObjects",
+            "CCrypto",
+        ]
+    ),
+    (
+        "Plugins/Shared/Google",
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
+    ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
@@ -77,7 +88,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "SharedAWS",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "GCSDriver", "SharedAWS",
+    "SharedGoogle",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

@@ -10,9 +10,9 @@ from Servers.server import Server
 
 # The stores that tests run over, besides those in files: the name of the server for each.
 DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
-             "s3": "ministack_s3"}
-# Those that keep one workspace in one place: two projects with the same place share it.
-PLACES = {"s3"}
+             "s3": "ministack_s3", "gcs": "gcs"}
+# Those whose place is the workspace: who shares it shares the states.
+BUCKETS = ("s3", "gcs")
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)
@@ -112,6 +112,25 @@ class S3Bucket(Database):
             for key in keys if "/.holdfast/probe/" not in key}
 
 
+class GCSDatabase(Database):
+    """A bucket of its own on the emulator."""
+
+    kind = "gcs"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_bucket(f"holdfast-{next(_numbers)}")
+        self.block = (f"backend:\n  kind: gcs\n  options:\n    bucket: {self.name}\n"
+                      f"    prefix: team/state\n    endpoint: {running.endpoint}\n"
+                      "    metadata_disabled: true\n")
+        self.environment = {"GOOGLE_APPLICATION_CREDENTIALS": str(running.key_file)}
+        self.secrets = running.secrets
+
+    def contents(self) -> dict[str, str]:
+        return {name: f"{found['generation']} {found['crc32c']}"
+                for name, found in self.server.resources(self.name).items()}
+
+
 class Databases:
     """Starts each server when it is first needed; at the end of the block all of them end."""
 
@@ -134,5 +153,5 @@ class Databases:
 
     def fresh(self, store: str) -> Database:
         """An empty store on the server of a name of `DATABASES`."""
-        kind = {"dynamodb": DynamoDatabase, "s3": S3Bucket}.get(store, PostgresDatabase)
-        return kind(self.running(store))
+        kinds = {"dynamodb": DynamoDatabase, "s3": S3Bucket, "gcs": GCSDatabase}
+        return kinds.get(store, PostgresDatabase)(self.running(store))

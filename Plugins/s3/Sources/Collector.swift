@@ -1,6 +1,7 @@
 internal import HoldfastDriver
 internal import SharedAWS
 internal import SharedHTTP
+internal import SharedJSON
 internal import SharedXML
 
 // Takes away the parts of uploads that nobody completes any more; the service keeps and charges them for ever.

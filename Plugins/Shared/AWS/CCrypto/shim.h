@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -18,6 +19,29 @@ static inline int holdfast_sha256(const void *bytes, size_t count, uint8_t *dige
 static inline int holdfast_hmac_sha256(const void *key, size_t key_count, const void *bytes,
                                        size_t count, uint8_t *digest) {
     return HMAC(EVP_sha256(), key, (int)key_count, bytes, count, digest, NULL) != NULL;
+}
+
+// Signs with an RSA key in PEM (RFC 8017, PKCS #1 v1.5 with SHA-256). Returns the bytes of the signature,
+// or 0 when the key cannot be read, is none of RSA, or its signature has more than `capacity` bytes.
+static inline size_t holdfast_rsa_sha256_sign(const void *pem, size_t pem_count, const void *bytes,
+                                              size_t count, uint8_t *signature, size_t capacity) {
+    size_t length = 0;
+    BIO *text = pem_count > INT32_MAX ? NULL : BIO_new_mem_buf(pem, (int)pem_count);
+    // An empty passphrase: without one libcrypto would ask the terminal for that of an encrypted key.
+    EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, NULL, (void *)"") : NULL;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (key && context && EVP_PKEY_is_a(key, "RSA") &&
+        EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+        EVP_DigestSign(context, NULL, &length, bytes, count) == 1) {
+        if (length > capacity || EVP_DigestSign(context, signature, &length, bytes, count) != 1)
+            length = 0;
+    } else {
+        length = 0;
+    }
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    BIO_free(text);
+    return length;
 }
 
 #if defined(__x86_64__)

@@ -126,10 +126,13 @@ internal import HoldfastDriver
         switch request.body {
         case .none: return 0
         case .bytes(let bytes):
-            let piece = bytes[taken..<min(bytes.count, taken + space.count)]
-            unsafe space.copyBytes(from: piece)
-            taken += piece.count
-            return piece.count
+            let count = min(bytes.count - taken, space.count)
+            unsafe bytes.withUnsafeBytes { bytes in
+                let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + count])
+                unsafe space.copyMemory(from: piece)
+            }
+            taken += count
+            return count
         case .stream(let length, let read):
             do throws(DriverError) {
                 var span = unsafe MutableRawSpan(_unsafeBytes: space)

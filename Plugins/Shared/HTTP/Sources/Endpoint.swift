@@ -35,6 +35,18 @@ public struct Endpoint: Sendable, Equatable {
     /// The whole URL without a slash at its end.
     public var url: String { "\(scheme)://\(authority)\(path)" }
 
+    /// Whether what is sent there stays secret: it goes over TLS, or does not leave the machine.
+    public var isPrivate: Bool {
+        if scheme == "https" { return true }
+        let host =
+            authority.hasPrefix("[")
+            ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isLoopback =
+            parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return isLoopback || host == "localhost" || host == "[::1]"
+    }
+
     private static func isAuthority(_ text: String) -> Bool {
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else { return false }
