@@ -47,9 +47,13 @@ let driverLibraries: [Target] = [
     .systemLibrary(
         name: "CCrypto", path: "Plugins/Shared/AWS/CCrypto", pkgConfig: "libcrypto",
         providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+        name: "CExpat", path: "Plugins/Shared/XML/CExpat", pkgConfig: "expat",
+        providers: [.apt(["libexpat1-dev"])]),
 ]
 
-/// What several drivers need: rows of databases, HTTP, JSON, and the signing and credentials of AWS.
+/// What several drivers need: rows of databases, keys of buckets, HTTP, JSON, XML, and the signing and
+/// credentials of AWS.
 let sharedByDrivers: [Target] = [
     .target(
         name: "SharedDatabase", dependencies: [.product(name: "HoldfastDriver", package: sdk)],
@@ -59,6 +63,11 @@ let sharedByDrivers: [Target] = [
         dependencies: ["CCurl", .product(name: "HoldfastDriver", package: sdk)],
         path: "Plugins/Shared/HTTP/Sources"),
     .target(name: "SharedJSON", path: "Plugins/Shared/JSON/Sources"),
+    .target(name: "SharedXML", dependencies: ["CExpat"], path: "Plugins/Shared/XML/Sources"),
+    .target(
+        name: "SharedObjects",
+        dependencies: ["CCrypto", .product(name: "HoldfastDriver", package: sdk)],
+        path: "Plugins/Shared/Objects/Sources"),
     .target(
         name: "SharedAWS",
         dependencies: [
@@ -132,8 +141,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON",
-            .product(name: "HoldfastDriver", package: sdk),
+            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects",
+            "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
     .testTarget(name: "TidyTests"),

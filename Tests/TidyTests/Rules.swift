@@ -41,6 +41,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
+    ("Plugins/Shared/XML", ["CExpat"]),
+    ("Plugins/Shared/Objects", ["HoldfastDriver", "CCrypto"]),
     (
         "Plugins/Shared/AWS",
         ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
@@ -69,7 +71,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
     "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
-    "SharedDatabase", "SharedHTTP", "SharedJSON", "CCurl", "CCrypto", "Foundation",
+    "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
+    "CCrypto", "CExpat", "Foundation",
 ]
 
 /// The module that a line imports, if it is an import.

@@ -6,7 +6,9 @@
 #define HOLDFAST_CURL_SHIM_H
 
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 typedef size_t (*holdfast_curl_transfer)(char *bytes, size_t size, size_t count, void *context);
 
@@ -46,15 +48,60 @@ static inline CURLcode holdfast_curl_set_begin(CURL *handle, curl_prereq_callbac
     return result ? result : curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, begin);
 }
 
-// Takes the next message of a finished transfer; returns 0 when there is none.
-static inline int holdfast_curl_finished(CURLM *multi, CURLcode *result) {
+// Takes the next message of a finished transfer and its handle; returns 0 when there is none.
+static inline int holdfast_curl_finished(CURLM *multi, CURL **handle, CURLcode *result) {
     int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
         if (message->msg != CURLMSG_DONE) continue;
+        *handle = message->easy_handle;
         *result = message->data.result;
         return 1;
     }
     return 0;
+}
+
+static inline void holdfast_curl_lock(CURL *handle, curl_lock_data data, curl_lock_access access,
+                                      void *mutexes) {
+    (void)handle, (void)access;
+    pthread_mutex_lock((pthread_mutex_t *)mutexes + data);
+}
+
+static inline void holdfast_curl_unlock(CURL *handle, curl_lock_data data, void *mutexes) {
+    (void)handle;
+    pthread_mutex_unlock((pthread_mutex_t *)mutexes + data);
+}
+
+// What lets the handles of several threads share the addresses of names.
+struct holdfast_curl_names {
+    CURLSH *share;
+    pthread_mutex_t mutexes[CURL_LOCK_DATA_LAST];
+};
+
+// Makes it; NULL without memory.
+static inline struct holdfast_curl_names *holdfast_curl_names_make(void) {
+    struct holdfast_curl_names *names = calloc(1, sizeof *names);
+    if (!names) return NULL;
+    names->share = curl_share_init();
+    if (!names->share) {
+        free(names);
+        return NULL;
+    }
+    for (int data = 0; data < CURL_LOCK_DATA_LAST; data++)
+        pthread_mutex_init(&names->mutexes[data], NULL);
+    curl_share_setopt(names->share, CURLSHOPT_LOCKFUNC, holdfast_curl_lock);
+    curl_share_setopt(names->share, CURLSHOPT_UNLOCKFUNC, holdfast_curl_unlock);
+    curl_share_setopt(names->share, CURLSHOPT_USERDATA, names->mutexes);
+    curl_share_setopt(names->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    return names;
+}
+
+// Frees it, after all handles that use it.
+static inline void holdfast_curl_names_free(struct holdfast_curl_names *names) {
+    if (!names) return;
+    curl_share_cleanup(names->share);
+    for (int data = 0; data < CURL_LOCK_DATA_LAST; data++)
+        pthread_mutex_destroy(&names->mutexes[data]);
+    free(names);
 }
 
 #endif  // HOLDFAST_CURL_SHIM_H

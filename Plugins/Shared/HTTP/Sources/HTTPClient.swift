@@ -2,16 +2,17 @@ internal import CCurl
 public import HoldfastDriver
 internal import Synchronization
 
-/// Sends requests over kept connections, one transfer on the thread of each call.
+/// Sends requests over kept connections, on the thread of each call.
 ///
-/// It starts no thread of its own (libcurl starts one while it looks up a name), follows no redirect and
-/// repeats nothing. Any number of threads may use it at once.
+/// It starts no thread of its own (libcurl starts one while it looks up a name, of which one is found for
+/// all), follows no redirect and repeats nothing. Any number of threads may use it at once.
 public final class HTTPClient: Sendable {
     /// Takes a piece of a successful answer's body, with its head.
     public typealias Receiver = (HTTPResponse, RawSpan) throws(DriverError) -> Void
 
-    private let settings: HTTPSettings
+    let settings: HTTPSettings
     private let pool = Lines()
+    private let gate = Gate()
 
     /// Makes a client.
     ///
@@ -41,25 +42,41 @@ public final class HTTPClient: Sendable {
         _ request: HTTPRequest, limit: Int, _ control: some CallControl,
         into receiver: Receiver? = nil
     ) throws(DriverError) -> HTTPResponse {
-        if let flaw = request.flaw {
-            throw DriverError(.invalid, "\(flaw) holds a character that cannot be sent")
-        }
+        try check(request)
         if control.isOver { throw control.overError("nothing was sent", applied: .no) }
-        guard let line = pool.take() else {
-            throw DriverError(
-                .unavailable, "libcurl has no memory for a transfer",
-                retry: .same(afterNanoseconds: 100_000_000))
+        return try onLine(control) { line, whenBegun throws(DriverError) in
+            let transfer = Transfer(request, limit: limit, receiver, whenBegun: whenBegun)
+            return try transfer.run(on: line, settings, control).get()
         }
-        let transfer = Transfer(request, limit: limit, receiver)
-        let outcome = transfer.run(on: line, settings, control)
+    }
+
+    /// Refuses what would end a line or the head of a request.
+    func check(_ request: HTTPRequest) throws(DriverError) {
+        guard let flaw = request.flaw else { return }
+        throw DriverError(.invalid, "\(flaw) holds a character that cannot be sent")
+    }
+
+    /// Runs transfers on a line of the pool; `body` tells when its first connection is there.
+    func onLine<Result>(
+        _ control: some CallControl,
+        _ body: (Line, @escaping () -> Void) throws(DriverError) -> Result
+    ) throws(DriverError) -> Result {
+        let isFirst = gate.enter(control)
+        defer { if isFirst { gate.leave() } }
+        guard let line = pool.take() else { throw noMemory }
         // A transfer that did not end takes its connection with it; the line itself stays good.
-        pool.give(line)
-        return try outcome.get()
+        defer { pool.give(line) }
+        return try body(line) { [gate] in gate.open() }
     }
 
     /// Closes the kept connections; a client that is used again makes new ones.
     public func closeIdle() { pool.empty() }
 }
+
+/// What a call fails with when libcurl cannot make a handle.
+let noMemory = DriverError(
+    .unavailable, "libcurl has no memory for a transfer",
+    retry: .same(afterNanoseconds: 100_000_000))
 
 /// Whether libcurl is fit for use; its one-time preparation happens with the first look.
 private let isLibraryReady = holdfast_curl_prepare() != 0

@@ -1,25 +1,67 @@
 internal import CCurl
 internal import Synchronization
 
-/// A libcurl handle with its own kept connections, used by one call at a time.
+/// libcurl's handles with kept connections of their own, used by one call at a time.
 @safe final class Line: @unchecked Sendable {
     // SAFETY: a line is in the hands of one call, or in the pool under its lock.
     let multi: OpaquePointer
-    let easy: UnsafeMutableRawPointer
+    private let names: SharedNames
+    /// The handles of transfers that no transfer is using.
+    private var idle: [EasyHandle] = []
 
-    init?() {
+    init?(_ names: SharedNames) {
         guard let multi = unsafe curl_multi_init() else { return nil }
-        guard let easy = unsafe curl_easy_init() else {
-            unsafe curl_multi_cleanup(multi)
-            return nil
-        }
         unsafe self.multi = OpaquePointer(multi)
-        unsafe self.easy = easy
+        self.names = names
     }
 
     deinit {
-        unsafe curl_easy_cleanup(easy)
+        // The handles go first: they know of this one.
+        idle = []
         unsafe curl_multi_cleanup(UnsafeMutableRawPointer(multi))
+    }
+
+    /// A handle without settings; `nil` without memory.
+    func takeEasy() -> EasyHandle? {
+        if let easy = idle.popLast() { return easy }
+        guard let easy = EasyHandle() else { return nil }
+        unsafe names.join(easy.pointer)
+        return easy
+    }
+
+    /// Takes a handle back; its settings go, because they point at what belonged to its transfer.
+    func giveEasy(_ easy: EasyHandle) {
+        unsafe curl_easy_reset(easy.pointer)
+        idle.append(easy)
+    }
+}
+
+/// libcurl's handle of one transfer at a time.
+@safe final class EasyHandle {
+    let pointer: UnsafeMutableRawPointer
+
+    init?() {
+        guard let pointer = unsafe curl_easy_init() else { return nil }
+        unsafe self.pointer = pointer
+    }
+
+    deinit { unsafe curl_easy_cleanup(pointer) }
+}
+
+/// The addresses of names, which all lines of a client share: a look-up is a thread for libcurl.
+@safe final class SharedNames: @unchecked Sendable {
+    // SAFETY: the pointer never changes, and libcurl locks what it points at.
+    private let names: UnsafeMutablePointer<holdfast_curl_names>?
+
+    init() { unsafe names = holdfast_curl_names_make() }
+
+    deinit { unsafe holdfast_curl_names_free(names) }
+
+    /// Lets a handle share them.
+    func join(_ easy: UnsafeMutableRawPointer) {
+        guard let names = unsafe names else { return }
+        unsafe holdfast_curl_set_pointer(
+            easy, CURLOPT_SHARE, UnsafeMutableRawPointer(names.pointee.share))
     }
 }
 
@@ -29,8 +71,9 @@ final class Lines: Sendable {
     private static let most = 64
 
     private let idle = Mutex<[Line]>([])
+    private let names = SharedNames()
 
-    func take() -> Line? { idle.withLock { $0.popLast() } ?? Line() }
+    func take() -> Line? { idle.withLock { $0.popLast() } ?? Line(names) }
 
     func give(_ line: Line) {
         // What does not fit is closed outside the lock.

@@ -5,9 +5,6 @@ internal import HoldfastDriver
 ///
 /// libcurl calls back on the thread that runs the transfer, and only while it runs.
 @safe final class Transfer {
-    /// The longest wait between two looks at the call's cancellation.
-    private static let sliceMilliseconds: Int64 = 50
-
     let request: HTTPRequest
     private let limit: Int
     private let receiver: HTTPClient.Receiver?
@@ -17,26 +14,34 @@ internal import HoldfastDriver
     /// The bytes of the body that libcurl took.
     private var taken = 0
     /// Whether a connection was there and the request began to be sent.
-    private var hasBegun = false
+    private(set) var hasBegun = false
+    /// Told when a connection is there.
+    private let whenBegun: (() -> Void)?
 
-    init(_ request: HTTPRequest, limit: Int, _ receiver: HTTPClient.Receiver?) {
+    init(
+        _ request: HTTPRequest, limit: Int, _ receiver: HTTPClient.Receiver?,
+        whenBegun: (() -> Void)? = nil
+    ) {
         self.request = request
         self.limit = limit
         self.receiver = receiver
+        self.whenBegun = whenBegun
     }
 
     func run(
         on line: Line, _ settings: HTTPSettings, _ control: some CallControl
     ) -> Result<HTTPResponse, DriverError> {
-        unsafe curl_easy_reset(line.easy)
+        guard let handle = line.takeEasy() else { return .failure(noMemory) }
+        defer { line.giveEasy(handle) }
+        let easy = unsafe handle.pointer
         let headers = unsafe headerList()
         defer { unsafe curl_slist_free_all(headers) }
-        unsafe configure(line.easy, settings, headers)
+        unsafe configure(easy, settings, headers)
         let multi = unsafe UnsafeMutableRawPointer(line.multi)
-        guard unsafe curl_multi_add_handle(multi, line.easy) == CURLM_OK else {
+        guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else {
             return .failure(DriverError(.internalError, "libcurl refused a transfer"))
         }
-        defer { unsafe curl_multi_remove_handle(multi, line.easy) }
+        defer { unsafe curl_multi_remove_handle(multi, easy) }
         return withExtendedLifetime(self) { unsafe drive(multi, control) }
     }
 
@@ -47,7 +52,8 @@ internal import HoldfastDriver
         while true {
             let status = unsafe curl_multi_perform(multi, &running)
             var result = CURLE_OK
-            if unsafe holdfast_curl_finished(multi, &result) != 0 {
+            var easy: UnsafeMutableRawPointer?
+            if unsafe holdfast_curl_finished(multi, &easy, &result) != 0 {
                 return finished(result)
             }
             guard status == CURLM_OK, running > 0 else {
@@ -56,12 +62,11 @@ internal import HoldfastDriver
             if control.isOver {
                 return .failure(control.overError("waiting for \(server)", applied: appliedNow))
             }
-            let left = control.remainingNanoseconds / 1_000_000 + 1
-            unsafe curl_multi_poll(multi, nil, 0, Int32(min(left, Self.sliceMilliseconds)), nil)
+            unsafe waitForSockets(multi, control)
         }
     }
 
-    private func finished(_ result: CURLcode) -> Result<HTTPResponse, DriverError> {
+    func finished(_ result: CURLcode) -> Result<HTTPResponse, DriverError> {
         if result == CURLE_OK { return .success(response) }
         if var failure {
             // A source that failed never completed the request; a sink may fail after it was done.
@@ -74,7 +79,7 @@ internal import HoldfastDriver
     /// What the server can have done: nothing unless it has the head and the whole body.
     ///
     /// libcurl's own counters speak of its last try, and are no help.
-    private var appliedNow: DriverError.Applied {
+    var appliedNow: DriverError.Applied {
         !hasBegun || UInt64(taken) < request.byteCount ? .no : .unknown
     }
 
@@ -92,6 +97,7 @@ internal import HoldfastDriver
     /// libcurl would repeat a request when a kept connection breaks before a byte of the answer.
     func begin() -> Bool {
         defer { hasBegun = true }
+        if !hasBegun { whenBegun?() }
         return !hasBegun
     }
 
@@ -139,6 +145,12 @@ internal import HoldfastDriver
             }
         }
     }
+}
+
+/// Waits until something moves, at most for the longest time between two looks at a call's cancellation.
+func waitForSockets(_ multi: UnsafeMutableRawPointer, _ control: some CallControl) {
+    let left = control.remainingNanoseconds / 1_000_000 + 1
+    unsafe curl_multi_poll(multi, nil, 0, Int32(min(left, 50)), nil)
 }
 
 extension String {
