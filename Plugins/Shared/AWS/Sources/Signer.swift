@@ -1,4 +1,5 @@
 public import SharedHTTP
+internal import SharedJSON
 
 /// Signs requests by AWS Signature Version 4.
 public struct Signer: Sendable {

@@ -1,5 +1,6 @@
 internal import HoldfastDriver
 internal import SharedHTTP
+internal import SharedJSON
 
 /// Keys of a role, in exchange for the token of a web identity.
 struct WebIdentity: CredentialLink {

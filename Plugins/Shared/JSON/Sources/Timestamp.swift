@@ -1,4 +1,4 @@
-/// Times as AWS writes them, without a calendar library.
+/// Times as services write them, without a calendar library.
 public enum Timestamp {
     /// The time `seconds` after 1970 in UTC, such as `20260102T030405Z`.
     public static func basic(_ seconds: Int64) -> String {

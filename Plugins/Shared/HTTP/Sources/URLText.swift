@@ -1,4 +1,4 @@
-/// Parts of URLs, escaped as AWS signs them: everything but letters, digits and `-._~`.
+/// Parts of URLs, with everything escaped but letters, digits and `-._~`.
 public enum URLText {
     /// Escapes text.
     ///

@@ -1,12 +1,12 @@
 internal import Glibc
-internal import HoldfastDriver
+public import HoldfastDriver
 
 /// The bytes of a file of at most 1 MiB.
 ///
 /// - Parameter path: An absolute path.
 /// - Returns: All of it.
 /// - Throws: ``DriverError`` that names the file.
-func readSmallFile(_ path: String) throws(DriverError) -> [UInt8] {
+public func readSmallFile(_ path: String) throws(DriverError) -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure("cannot read \(path)") }
     defer { _ = close(descriptor) }
