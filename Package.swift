@@ -23,11 +23,18 @@ let amazon: [Target.Dependency] = ["SharedAWS", "SharedHTTP", "SharedJSON"]
 /// What a driver that keeps objects in a database's rows needs.
 let rows: [Target.Dependency] = ["SharedDatabase"]
 
+/// What a driver of one of Microsoft's storage services needs.
+let microsoft: [Target.Dependency] = ["SharedAzure", "SharedHTTP", "SharedJSON"]
+
+/// What a driver that keeps objects in a bucket needs.
+let buckets: [Target.Dependency] = ["SharedDatabase", "SharedObjects", "SharedXML"]
+
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
     Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
     Driver(id: "sqlite", module: "SQLiteDriver", dependencies: rows + ["CSQLite"]),
     Driver(id: "dynamodb", module: "DynamoDBDriver", dependencies: rows + amazon),
+    Driver(id: "azblob", module: "AzureBlobDriver", dependencies: buckets + microsoft),
 ]
 
 let sdk = "sdk"
@@ -75,6 +82,13 @@ let sharedByDrivers: [Target] = [
             .product(name: "HoldfastDriver", package: sdk),
         ],
         path: "Plugins/Shared/AWS/Sources"),
+    .target(
+        name: "SharedAzure",
+        dependencies: [
+            "CCrypto", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        path: "Plugins/Shared/Azure/Sources"),
 ]
 
 // MARK: - Modules
@@ -141,7 +155,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects",
+            "SharedAWS", "SharedAzure", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedObjects",
             "SharedXML", .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),

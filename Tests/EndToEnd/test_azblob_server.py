@@ -211,6 +211,15 @@ def test_containers(azure):
     code(made.get_container_properties, 404, "ContainerNotFound")
 
 
+def test_names_change_on_their_way(container):
+    for name, kept in (("a.", "a"), ("b./c..", "b/c"), ("d\\e", "d/e"), ("f.g", "f.g")):
+        put(container, name, b"1")
+        assert [entry.name for entry in container.list_blobs()] == [kept]
+        container.delete_blob(kept)
+    code(lambda: put(container, "a/" * 254 + "b", b""), 400, "InvalidResourceName")
+    code(lambda: put(container, "é" * 1025, b""), 400, "OutOfRangeInput")
+
+
 # MARK: Leases
 
 def test_leases(azure, container):

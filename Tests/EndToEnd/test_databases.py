@@ -101,6 +101,8 @@ def test_terraform(terraform, daemon, cli):  # noqa: F811
     assert len(cli.versions("net/prod")) > 1
 
 
+# In a container the prefix is the workspace.
+@pytest.mark.parametrize("store", ["postgres", "pgbouncer", "dynamodb"])
 def test_two_workspaces_share_a_database(project, cli, tmp_path, database, launch):
     other = Project(tmp_path / "other", database.kind, database)
     second = CommandLine(other)

@@ -4,10 +4,11 @@
 
 The account is the first part of a path, then the container, then the blob. `POST /_control` takes a JSON
 object: `advance` (seconds that pass for leases, signatures and tokens), `skew` (seconds that the service's
-clock is off), `page` (the most entries of a listing's page), `roles`, `lifetime` (of tokens, in seconds),
-`faults` and `forget`. A fault has `on` (a pattern for `METHOD /path?query`), `times`, and what happens:
-`status` with `code` and `headers`, or `do`: reset, lost (done, then no answer), cut (half of the body),
-wait (`seconds`). `GET /_control` tells what was asked since `forget`.
+clock is off), `page` (the most entries of a listing's page), `roles` (by the id of an identity), `lifetime`
+(of tokens, in seconds), `faults`, `show` (a container whose blobs are told) and `forget` (requests, faults and
+both clocks). A fault has `on` (a pattern for `METHOD /path?query`), `times`, and what happens: `status` with
+`code` and `headers`, or `do`: reset, lost (done, then no answer), cut (half of the body), wait (`seconds`). The
+answer tells what was asked since the last `forget`.
 """
 
 import asyncio
@@ -44,6 +45,8 @@ class Request:
                       urllib.parse.parse_qsl(parts.query, keep_blank_values=True)}
         words = parts.path.split("/", 3)[1:] + ["", "", ""]
         self.account, self.container, self.blob = (urllib.parse.unquote(word) for word in words[:3])
+        # What becomes of a name on its way: of backslashes, and of dots at the end of a part.
+        self.blob = "/".join(part.rstrip(".") for part in self.blob.replace("\\", "/").split("/"))
 
 
 class Answer:
@@ -102,6 +105,9 @@ class Service:
         if kind == "batch" and method == "POST":
             return self.batch, "l"
         if request.blob:
+            units = len(request.blob.encode("utf-16-le")) // 2
+            if units > 1024 or request.blob.count("/") > 253:
+                raise Refusal(400, "InvalidResourceName" if units <= 1024 else "OutOfRangeInput")
             found = {("PUT", ""): (self.put_blob, "w"), ("PUT", "block"): (self.put_block, "w"),
                      ("PUT", "blocklist"): (self.put_block_list, "w"),
                      ("GET", "blocklist"): (self.get_block_list, "r"),
@@ -158,9 +164,10 @@ class Service:
         after = self._marked(query.get("marker", ""))
         items: list[str] = []
         shown, last = set(), ""
-        for name in sorted(blobs, key=lambda name: name.encode()):
+        # By UTF-16, as Azurite does: nothing says how the service does it.
+        for name in sorted(blobs, key=_units):
             blob = blobs[name]
-            if not name.startswith(prefix) or after and name.encode() <= after.encode():
+            if not name.startswith(prefix) or after and _units(name) <= _units(after):
                 continue
             if not blob.exists and not ("uncommittedblobs" in include and blob.uncommitted):
                 continue
@@ -338,8 +345,11 @@ class Service:
         self.faults += wanted.get("faults", [])
         shown = {"seen": list(self.seen), "tokens": self.access.requests, "faults": self.faults,
                  "issued": list(self.access.tokens)}
+        blobs = self.containers.get(wanted.get("show", ""), {})
+        shown["blobs"] = {name: blob.etag for name, blob in blobs.items() if blob.exists}
         if wanted.get("forget"):
             self.faults, self.access.requests = [], []
+            self.clock.offset = self.clock.skew = 0.0
             self.seen.clear()
         return Answer(200, json.dumps(shown).encode(), {"Content-Type": "application/json"})
 
@@ -351,6 +361,10 @@ class Service:
                     self.faults.remove(fault)
                 return fault
         return None
+
+
+def _units(name: str) -> bytes:
+    return name.encode("utf-16-be")
 
 
 def _name(name: str) -> str:

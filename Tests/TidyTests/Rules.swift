@@ -38,6 +38,13 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
             "Synchronization",
         ]
     ),
+    (
+        "Plugins/azblob",
+        [
+            "HoldfastDriver", "SharedAzure", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedObjects", "SharedXML", "Synchronization",
+        ]
+    ),
     ("Plugins/Shared/Database", ["HoldfastDriver", "Glibc"]),
     ("Plugins/Shared/HTTP", ["HoldfastDriver", "CCurl", "Glibc", "Synchronization"]),
     ("Plugins/Shared/JSON", []),
@@ -46,6 +53,10 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     (
         "Plugins/Shared/AWS",
         ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
+    ),
+    (
+        "Plugins/Shared/Azure",
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Synchronization"]
     ),
     (
         "Sources/Host",
@@ -70,7 +81,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "SharedAWS",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "AzureBlobDriver",
+    "SharedAWS", "SharedAzure",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

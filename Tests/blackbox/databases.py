@@ -9,7 +9,8 @@ from Servers import server
 from Servers.server import Server
 
 # The stores that tests run over, besides those in files: the name of the server for each.
-DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack"}
+DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
+             "azblob": "azblob"}
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)
@@ -81,6 +82,22 @@ class DynamoDatabase(Database):
             for item in self.items()}
 
 
+class AzureDatabase(Database):
+    """A container of its own on a server."""
+
+    kind = "azblob"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_container()
+        self.block = f"backend:\n  kind: azblob\n  azblobContainer: {self.name}\n"
+        self.environment = dict(running.environment)
+        self.secrets = running.secrets
+
+    def contents(self) -> dict[str, str]:
+        return self.server.control(show=self.name)["blobs"]
+
+
 class Databases:
     """Starts each server when it is first needed; at the end of the block all of them end."""
 
@@ -103,5 +120,5 @@ class Databases:
 
     def fresh(self, store: str) -> Database:
         """An empty store on the server of a name of `DATABASES`."""
-        kind = DynamoDatabase if store == "dynamodb" else PostgresDatabase
-        return kind(self.running(store))
+        kinds = {"dynamodb": DynamoDatabase, "azblob": AzureDatabase}
+        return kinds.get(store, PostgresDatabase)(self.running(store))
