@@ -26,6 +26,12 @@ let google: [Target.Dependency] = ["SharedGoogle", "SharedHTTP", "SharedJSON"]
 /// What a driver that keeps objects in a database's rows needs.
 let rows: [Target.Dependency] = ["SharedDatabase"]
 
+/// What a driver of one of Microsoft's storage services needs.
+let microsoft: [Target.Dependency] = ["SharedAzure", "SharedHTTP", "SharedJSON"]
+
+/// What a driver that keeps objects in a bucket needs.
+let buckets: [Target.Dependency] = ["SharedDatabase", "SharedObjects", "SharedXML"]
+
 let drivers = [
     Driver(id: "local", module: "LocalDriver", dependencies: ["CLocal"]),
     Driver(id: "postgres", module: "PostgresDriver", dependencies: rows + ["CPostgres"]),
@@ -35,6 +41,7 @@ let drivers = [
         id: "s3", module: "S3Driver",
         dependencies: amazon + ["SharedDatabase", "SharedObjects", "SharedXML"]),
     Driver(id: "gcs", module: "GCSDriver", dependencies: google + ["SharedObjects", "CCrypto"]),
+    Driver(id: "azblob", module: "AzureBlobDriver", dependencies: buckets + microsoft),
 ]
 
 let sdk = "sdk"
@@ -82,6 +89,13 @@ let sharedByDrivers: [Target] = [
             .product(name: "HoldfastDriver", package: sdk),
         ],
         path: "Plugins/Shared/AWS/Sources"),
+    .target(
+        name: "SharedAzure",
+        dependencies: [
+            "CCrypto", "SharedHTTP", "SharedJSON",
+            .product(name: "HoldfastDriver", package: sdk),
+        ],
+        path: "Plugins/Shared/Azure/Sources"),
     .target(
         name: "SharedGoogle",
         dependencies: [
@@ -155,8 +169,9 @@ let tests: [Target] = [
     .testTarget(
         name: "SharedTests",
         dependencies: [
-            "SharedAWS", "SharedDatabase", "SharedGoogle", "SharedHTTP", "SharedJSON",
-            "SharedObjects", "SharedXML", .product(name: "HoldfastDriver", package: sdk),
+            "SharedAWS", "SharedAzure", "SharedDatabase", "SharedGoogle", "SharedHTTP",
+            "SharedJSON", "SharedObjects", "SharedXML",
+            .product(name: "HoldfastDriver", package: sdk),
         ],
         exclude: ["Vectors"]),
     .testTarget(name: "TidyTests"),

@@ -101,6 +101,7 @@ def test_terraform(terraform, daemon, cli):  # noqa: F811
     assert len(cli.versions("net/prod")) > 1
 
 
+# In a bucket or container the prefix is the workspace.
 @pytest.mark.parametrize("store", [name for name in DATABASES if name not in BUCKETS])
 def test_two_workspaces_share_a_database(project, cli, tmp_path, database, launch):
     other = Project(tmp_path / "other", database.kind, database)

@@ -53,6 +53,13 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
         ]
     ),
     (
+        "Plugins/azblob",
+        [
+            "HoldfastDriver", "SharedAzure", "SharedDatabase", "SharedHTTP", "SharedJSON",
+            "SharedObjects", "SharedXML", "Synchronization",
+        ]
+    ),
+    (
         "Plugins/Shared/Google",
         ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
     ),
@@ -64,6 +71,10 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
     (
         "Plugins/Shared/AWS",
         ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Glibc", "Synchronization"]
+    ),
+    (
+        "Plugins/Shared/Azure",
+        ["HoldfastDriver", "SharedHTTP", "SharedJSON", "CCrypto", "Synchronization"]
     ),
     (
         "Sources/Host",
@@ -88,8 +99,8 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
 /// Modules that the daemon may never import; its own libraries are many.
 let daemonMayNotImport: Set<String> = [
     "CHoldfast", "HoldfastLoader", "HoldfastDriver", "LocalDriver", "SQLiteDriver", "CSQLite",
-    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "GCSDriver", "SharedAWS",
-    "SharedGoogle",
+    "CLocal", "PostgresDriver", "CPostgres", "DynamoDBDriver", "S3Driver", "GCSDriver",
+    "AzureBlobDriver", "SharedAWS", "SharedAzure", "SharedGoogle",
     "SharedDatabase", "SharedHTTP", "SharedJSON", "SharedObjects", "SharedXML", "CCurl",
     "CCrypto", "CExpat", "Foundation",
 ]

@@ -10,9 +10,9 @@ from Servers.server import Server
 
 # The stores that tests run over, besides those in files: the name of the server for each.
 DATABASES = {"postgres": "postgres", "pgbouncer": "pgbouncer", "dynamodb": "ministack",
-             "s3": "ministack_s3", "gcs": "gcs"}
+             "s3": "ministack_s3", "gcs": "gcs", "azblob": "azblob"}
 # Those whose place is the workspace: who shares it shares the states.
-BUCKETS = ("s3", "gcs")
+BUCKETS = ("s3", "gcs", "azblob")
 # The variable that the configuration names.
 DSN = "HOLDFAST_TESTS_DSN"
 _numbers = itertools.count(1)
@@ -131,6 +131,22 @@ class GCSDatabase(Database):
                 for name, found in self.server.resources(self.name).items()}
 
 
+class AzureDatabase(Database):
+    """A container of its own on a server."""
+
+    kind = "azblob"
+
+    def __init__(self, running: Server):
+        self.server = running
+        self.name = running.make_container()
+        self.block = f"backend:\n  kind: azblob\n  azblobContainer: {self.name}\n"
+        self.environment = dict(running.environment)
+        self.secrets = running.secrets
+
+    def contents(self) -> dict[str, str]:
+        return self.server.control(show=self.name)["blobs"]
+
+
 class Databases:
     """Starts each server when it is first needed; at the end of the block all of them end."""
 
@@ -153,5 +169,6 @@ class Databases:
 
     def fresh(self, store: str) -> Database:
         """An empty store on the server of a name of `DATABASES`."""
-        kinds = {"dynamodb": DynamoDatabase, "s3": S3Bucket, "gcs": GCSDatabase}
+        kinds = {"dynamodb": DynamoDatabase, "s3": S3Bucket, "gcs": GCSDatabase,
+                 "azblob": AzureDatabase}
         return kinds.get(store, PostgresDatabase)(self.running(store))

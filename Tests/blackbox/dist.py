@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # Those that keep their state in files.
 DRIVERS = ("local", "sqlite")
 # Everything that a test of the programs alone may run over: drivers in files, and stores on servers.
-STORES = (*DRIVERS, "postgres", "dynamodb", "s3", "gcs")
+STORES = (*DRIVERS, "postgres", "dynamodb", "s3", "gcs", "azblob")
 
 
 def dist() -> Path:

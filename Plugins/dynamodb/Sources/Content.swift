@@ -1,6 +1,5 @@
 internal import Glibc
 internal import HoldfastDriver
-internal import SharedAWS
 internal import SharedJSON
 
 /// What a put writes, ready to be committed.

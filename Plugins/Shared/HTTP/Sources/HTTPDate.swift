@@ -4,6 +4,21 @@ public enum HTTPDate {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
+    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+    /// The time `seconds` after 1970.
+    ///
+    /// - Parameter seconds: At least 0.
+    /// - Returns: The time in GMT.
+    public static func text(_ seconds: Int64) -> String {
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let (days, rest) = (seconds / 86_400, seconds % 86_400)
+        let (year, month, day) = date(days)
+        let time = [rest / 3600, rest / 60 % 60, rest % 60].map(two).joined(separator: ":")
+        let name = months[Int(month) - 1]
+        return "\(weekdays[Int(days % 7)]), \(two(day)) \(name) \(year) \(time) GMT"
+    }
+
     /// Seconds since 1970.
     ///
     /// - Parameter text: A header's value.
@@ -28,5 +43,20 @@ public enum HTTPDate {
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
             - 719_468
+    }
+
+    /// The date of a day since 1970, by the same count.
+    private static func date(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let (era, dayOfEra) = (shifted / 146_097, shifted % 146_097)
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let count = (5 * dayOfYear + 2) / 153
+        let month = count < 10 ? count + 3 : count - 9
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
+            dayOfYear - (153 * count + 2) / 5 + 1
+        )
     }
 }
