@@ -48,8 +48,7 @@ struct TransferTests {
 
     @Test("a body goes through the pipe whole and in order, however it is cut")
     func pipe() async throws {
-        let call = Call(timeout: .seconds(60))
-        let pipe = BodyPipe(length: nil, call: call)
+        let pipe = BodyPipe(length: nil, call: Call(timeout: nil))
         let sent = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
         async let received = onThread { try drain(pipe) }
         var rest = sent[...]
@@ -97,7 +96,9 @@ struct TransferTests {
     }
 }
 
+/// Reads all of it, and lets go of the sender as a store does, whatever the outcome.
 private func drain(_ pipe: BodyPipe) throws -> [UInt8] {
+    defer { pipe.abandon() }
     var all: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 10_007)
     while true {

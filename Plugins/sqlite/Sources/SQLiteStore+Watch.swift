@@ -11,13 +11,25 @@ extension SQLiteStore: WatchableStore {
             // Before the look at the marks, so that no change falls between the two.
             let generation = watchers.generation
             try writer.transactions.checkSettled()
-            let cursor = try readers.read(action, call) { connection throws(SQLiteFailure) in
-                try connection.cursor(
-                    collection: request.collection, workspace: request.workspace)
-            }
+            let cursor = try cursor(of: request, action, call)
             // A cursor that is not known is another one, too.
             if cursor != request.cursor { return cursor }
             try watchers.wait(past: generation, action, call)
+        }
+    }
+
+    private func cursor(
+        of request: WatchRequest, _ action: String, _ call: Call
+    ) throws(DriverError) -> [UInt8] {
+        do throws(DriverError) {
+            return try readers.read(action, call) { connection throws(SQLiteFailure) in
+                try connection.cursor(
+                    collection: request.collection, workspace: request.workspace)
+            }
+        } catch {
+            // A file that was moved away while this waited fails in many words; these are the right ones.
+            try file.checkIdentity()
+            throw error
         }
     }
 
