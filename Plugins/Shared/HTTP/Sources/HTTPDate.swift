@@ -25,7 +25,8 @@ public enum HTTPDate {
     /// - Returns: `nil` for any other form.
     public static func seconds(_ text: String) -> Int64? {
         let words = text.split(separator: " ").map(String.init)
-        guard words.count == 6, words[5] == "GMT", let day = Int64(words[1]),
+        guard words.count == 6, words[5] == "GMT", words[1].utf8.count == 2,
+            let day = Int64(words[1]),
             let month = months.firstIndex(of: words[2]), let year = Int64(words[3])
         else { return nil }
         let time = words[4].split(separator: ":").compactMap { Int64($0) }
