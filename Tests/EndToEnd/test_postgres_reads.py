@@ -31,9 +31,16 @@ def store(running):
 
 
 def together(count: int, body) -> list[str]:
-    """Runs `body(number, report)` in so many threads; what they report."""
+    """Runs `body(number, report)` in so many threads; what they report, and what ended one of them."""
     problems: list[str] = []
-    threads = [threading.Thread(target=body, args=(number, problems.append)) for number in range(count)]
+
+    def run(number: int) -> None:
+        try:
+            body(number, problems.append)
+        except Exception as failed:  # a thread that ends would otherwise be one that found nothing
+            problems.append(f"thread {number}: {failed!r}")
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -72,14 +79,17 @@ def test_what_was_acknowledged_is_read(store):
 
     def work(number, report):
         if number < PATHS:
-            for value in range(1, 60):
-                store.put(f"p/{number}", str(value).encode())
-                newest[number] = value
-            if number == 0:
-                done.set()
+            try:
+                for value in range(1, 60):
+                    store.put(f"p/{number}", str(value).encode())
+                    newest[number] = value
+            finally:
+                if number == 0:
+                    done.set()
             return
+        chance = random.Random(number)
         while not done.is_set():
-            path = random.randrange(PATHS)
+            path = chance.randrange(PATHS)
             before = newest[path]
             found = int(store.get(f"p/{path}")[1])
             if found < before:
@@ -92,11 +102,12 @@ def test_a_call_that_ends_takes_nobody_with_it(store):
     store.put("a", b"x" * 200_000)
 
     def read(number, report):
+        chance = random.Random(number)
         for round in range(60):
             # Every third reader has no time, or hardly any.
             short = number % 3 == 0
             try:
-                data = store.get("a", call=Call(random.choice([0, 0.0005, 0.002]) if short else 60))[1]
+                data = store.get("a", call=Call(chance.choice([0, 0.0005, 0.002]) if short else 60))[1]
             except DriverFailed as failed:
                 if not short or failed.kind not in ("deadline", "unavailable"):
                     report(f"reader {number}, round {round}: {failed}")
@@ -113,8 +124,10 @@ def test_readers_survive_a_restart_of_the_server(running, store):
 
     def read(number, report):
         if number == 0:
-            running.restart(kill=True)
-            gone.set()
+            try:
+                running.restart(kill=True)
+            finally:
+                gone.set()
             return
         after = 0
         while after < 20:

@@ -30,7 +30,8 @@ final class MetricsLayer: ObservingLayer {
         self.base = base
         self.store = store
         self.driver = driver
-        succeeded = ObservedOperation.allCases.map { operation in
+        let operations = ObservedOperation.allCases.sorted { $0.place < $1.place }
+        succeeded = operations.map { operation in
             Instruments(Self.dimensions(store, driver, operation, outcome: "ok"))
         }
     }

@@ -2,7 +2,7 @@
 enum ObservedOperation: String, CaseIterable {
     case head, get, put, remove, commit, list, ping, operation
 
-    /// Its place among all cases.
+    /// Its place among all, from 0.
     var place: Int {
         switch self {
         case .head: 0

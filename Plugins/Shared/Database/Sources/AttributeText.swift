@@ -1,6 +1,7 @@
 internal import HoldfastDriver
 
-// Attributes are kept as one JSON object of strings, so that a database's own tools can print and query them.
+// Attributes are kept as one JSON object of strings, so that a database's own tools can print and
+// query them.
 
 extension [Attribute] {
     /// These attributes as the UTF-8 text of a JSON object.
