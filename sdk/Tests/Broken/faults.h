@@ -130,6 +130,8 @@
 #define WRONG_HASH                89
 #define WRONG_SIGNATURE           90
 #define SWAPPED_CANARY            91
+#define TRUSTS_UNIQUE             92
+#define PUT_WITHOUT_ATTRIBUTES    93
 #define CLAIMS_TRANSACTIONS       200
 #define HIDES_TRANSACTIONS        201
 #define HALF_COMMIT               202

@@ -185,7 +185,8 @@ static holdfast_status commit(store *s, const holdfast_call *call, const holdfas
     uint32_t at;
     lock(s);
     holdfast_status status = HOLDFAST_OK;
-    if (!IS(EARLY_CHECK)) status = check(call, find(s, request->key, &at), request->condition);
+    int is_trusted = IS(TRUSTS_UNIQUE) && request->flags & HOLDFAST_PUT_UNIQUE;
+    if (!IS(EARLY_CHECK) && !is_trusted) status = check(call, find(s, request->key, &at), request->condition);
     if (IS(LOCKS_OWN_PROCESS)) pause_ms(5);
     if (IS(LOST_UPDATE)) {
         unlock(s);
@@ -245,7 +246,7 @@ static holdfast_status put(void *opened, const holdfast_call *call, const holdfa
     if (interrupted != HOLDFAST_OK) status = interrupted;
     if (status == HOLDFAST_OK) {
         telling t;
-        tell(&t, opened, o, 1);
+        tell(&t, opened, o, !IS(PUT_WITHOUT_ATTRIBUTES));
         if (IS(SUCCESS_WITH_REPORT)) fail(call, HOLDFAST_IO, "nothing is wrong", NULL);
         status = sink->info(sink->context, &t.info);
     }

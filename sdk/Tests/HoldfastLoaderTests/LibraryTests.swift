@@ -8,7 +8,7 @@ import Testing
         let fixture = try DriverFixture()
         let image = try ELFImage(try contents(fixture.library), path: fixture.library)
         #expect(
-            image.notes == [ELFImage.Note(abiMajor: 1, abiMinor: 0, draft: 4, behaviour: 1)])
+            image.notes == [ELFImage.Note(abiMajor: 1, abiMinor: 0, draft: 5, behaviour: 1)])
         #expect(image.exports.map(\.name) == ["holdfast_driver_main_v1"])
         #expect(image.exports.map(\.isFunction) == [true])
         #expect(image.needed == ["libc.so.6"])
