@@ -55,10 +55,10 @@ import Testing
         arguments: [
             (["NO_NOTE"], [], LoaderError.Code.note, "no Holdfast note"),
             (["TWO_NOTES"], [], .note, "more than one"),
-            (["NOTE_MAJOR=2", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=1"], [], .interface, "version 2"),
+            (["NOTE_MAJOR=2", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=1"], [], .interface, "version 2"),
             (["NOTE_MAJOR=1", "NOTE_DRAFT=7", "NOTE_BEHAVIOUR=1"], [], .interface, "draft 7"),
-            (["NOTE_MAJOR=1", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=9"], [], .interface, "level 9"),
-            (["NOTE_MAJOR=1", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=0"], [], .manifest, "driver.toml"),
+            (["NOTE_MAJOR=1", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=9"], [], .interface, "level 9"),
+            (["NOTE_MAJOR=1", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=0"], [], .manifest, "driver.toml"),
             (["EXTRA_EXPORT"], [], .exports, "helper_of_the_driver"),
             (["NO_ENTRY"], [], .exports, "does not export"),
             ([], ["-Wl,--no-as-needed", "-lresolv"], .needed, "libresolv.so.2"),
