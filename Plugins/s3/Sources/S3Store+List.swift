@@ -1,64 +1,33 @@
 internal import HoldfastDriver
 internal import SharedHTTP
+internal import SharedJSON
 internal import SharedObjects
 internal import SharedXML
 
 extension S3Store {
-    /// The most objects that are looked at at once.
-    private static var lookCount: Int { 32 }
-    /// The most objects whose names are held in memory.
-    private static var batchCount: Int { 1000 }
-
-    /// A listing tells no metadata, and with it no version: each object is looked at.
+    /// A listing tells no metadata: neither attributes nor the token that makes the version.
     func list(_ request: ListRequest, into sink: EntrySink, _ call: Call) throws(DriverError) {
         if request.wantsAttributes {
             throw DriverError(.unsupported, "listings of S3 carry no attributes")
         }
-        var listing = ObjectListing<Void>(service.names, request) {
+        var listing = ObjectListing<Listed>(service.names, request) {
             [self] range, token, most throws(DriverError) in
             try page(range, token, most, call)
         }
         var left = request.limit
-        while left > 0 {
-            var batch: [(path: String, key: String)] = []
-            while batch.count < min(left, Self.batchCount), let entry = try listing.next() {
-                batch.append((entry.path, entry.key))
-            }
-            if batch.isEmpty { return }
-            for (entry, found) in zip(batch, try look(batch.map(\.key), call)) {
-                // It was removed after it was listed.
-                guard var info = found else { continue }
-                info.attributes = []
-                try call.check()
-                try sink.send(Entry(path: entry.path, info: info))
-                left -= 1
-            }
+        while left > 0, let entry = try listing.next() {
+            try call.check()
+            let info = ObjectInfo(
+                version: .unlisted, byteCount: entry.item.byteCount,
+                modifiedNanoseconds: entry.item.modifiedNanoseconds)
+            try sink.send(Entry(path: entry.path, info: info))
+            left -= 1
         }
-    }
-
-    /// What is known of several objects, side by side; `nil` for those that are not there.
-    private func look(_ keys: [String], _ call: Call) throws(DriverError) -> [ObjectInfo?] {
-        var infos = [ObjectInfo?](repeating: nil, count: keys.count)
-        var next = 0
-        try service.performAll(most: Self.lookCount, call) { () throws(DriverError) in
-            guard next < keys.count else { return nil }
-            let index = next
-            next += 1
-            return ServiceExchange(request: ServiceRequest(.head, "HEAD", key: keys[index])) {
-                result throws(DriverError) in
-                switch result {
-                case .success(let response): infos[index] = try Self.foundInfo(response)
-                case .failure(let failure):
-                    guard failure.isMissing else { throw failure.error }
-                }
-            }
-        }
-        return infos
     }
 
     private func page(
         _ range: KeyRange, _ token: String?, _ most: Int, _ call: Call
-    ) throws(DriverError) -> KeyPage<Void> {
+    ) throws(DriverError) -> KeyPage<Listed> {
         var request = ServiceRequest(.list, "GET")
         request.query = [
             ("list-type", "2"), ("encoding-type", "url"), ("max-keys", String(most)),
@@ -80,13 +49,28 @@ extension S3Store {
         guard document.name == "ListBucketResult" else {
             throw DriverError(.io, "the service answered a listing with another document")
         }
-        let keys = document.all("Contents").compactMap { entry in
-            entry.text("Key").map { (ListedText.decoded($0, in: document), ()) }
-        }
         let isCut = document.text("IsTruncated") == "true"
         return KeyPage(
-            items: keys.map { (key: $0.0, item: ()) },
+            items: try document.all("Contents").map { (entry) throws(DriverError) in
+                guard let key = entry.text("Key"), let item = Listed(entry) else {
+                    throw DriverError(.io, "the service listed an object without its name or size")
+                }
+                return (key: ListedText.decoded(key, in: document), item: item)
+            },
             next: isCut ? document.text("NextContinuationToken") : nil)
+    }
+}
+
+/// What a listing tells of an object besides its name.
+private struct Listed {
+    let byteCount: UInt64
+    let modifiedNanoseconds: Int64
+
+    init?(_ entry: XMLElement) {
+        guard let byteCount = entry.text("Size").flatMap({ UInt64($0) }) else { return nil }
+        self.byteCount = byteCount
+        let seconds = entry.text("LastModified").flatMap(Timestamp.seconds) ?? 0
+        modifiedNanoseconds = seconds * 1_000_000_000
     }
 }
 

@@ -12,7 +12,7 @@ extension S3Store {
         _ request: PutRequest, from source: ObjectSource, _ call: Call
     ) throws(DriverError) -> ObjectInfo {
         if let length = source.length, length > Self.maximumByteCount { throw Self.tooLarge }
-        let stamp = try Stamp(request.attributes)
+        let stamp = try Stamp(request.attributes, isUnique: request.isUnique)
         let write = Write(
             request, name: service.key(request.key), stamp,
             precondition: try precondition(request.condition, request.key, call))
@@ -54,8 +54,9 @@ extension S3Store {
 
     /// The headers that hold a write to its condition, after a look at the object where that is needed.
     ///
-    /// The service only compares ETags, which come from the bytes; the token of the wanted version is
-    /// compared here. In between, the same bytes could come back: the race that remains.
+    /// The service only compares ETags, which come from the bytes. Where those of the wanted version were
+    /// unlike any other write's, that is enough. Elsewhere the version's token is compared here; between
+    /// that and the write the same bytes could come back: the race that remains.
     private func precondition(
         _ condition: Condition, _ key: ObjectKey, _ call: Call
     ) throws(DriverError) -> [(name: String, value: String)] {
@@ -66,6 +67,9 @@ extension S3Store {
             return [("If-None-Match", "*")]
         case .version:
             guard verdict.version else { throw unsupported("If-Match", key) }
+            if case .version(let wanted) = condition, let tag = Stamp.uniqueTag(of: wanted) {
+                return [("If-Match", tag)]
+            }
             let current = try look(key, call)
             if let refusal = condition.refusal(of: current, key) { throw refusal }
             return [("If-Match", current?.tag ?? "")]

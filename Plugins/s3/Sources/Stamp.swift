@@ -11,6 +11,9 @@ struct Stamp {
     /// The service takes 2 KB of names and values, of which the names and the token need 59 bytes.
     private static let attributesByteCount = 1980
 
+    /// What the token of a write starts with whose bytes no other write has.
+    private static let uniqueMark = "u"
+
     /// A random text that no other write has.
     ///
     /// The service's ETag comes from the bytes: were they written, replaced and written once more, it would
@@ -19,14 +22,20 @@ struct Stamp {
     private let attributes: String
 
     /// A new stamp for a write.
-    init(_ attributes: [Attribute]) throws(DriverError) {
+    ///
+    /// - Parameters:
+    ///   - attributes: The object's.
+    ///   - isUnique: Whether no other write has the same bytes, and so the same ETag.
+    /// - Throws: ``DriverError`` with code `tooLarge` when the attributes do not fit.
+    init(_ attributes: [Attribute], isUnique: Bool) throws(DriverError) {
         guard let text = attributes.headerValue(most: Self.attributesByteCount) else {
             throw DriverError(
                 .tooLarge,
                 "the \(attributes.count) attributes do not fit into the 2 KB of metadata that S3 keeps"
             )
         }
-        token = String(decoding: randomToken(), as: UTF8.self)
+        // Random tokens are hexadecimal.
+        token = (isUnique ? Self.uniqueMark : "") + String(decoding: randomToken(), as: UTF8.self)
         self.attributes = text
     }
 
@@ -67,6 +76,18 @@ struct Stamp {
         let known =
             token.utf8.count <= 64 ? token : Digest.hexadecimal(Digest.sha256(Array(token.utf8)))
         return Version(token: short + Array(".".utf8) + Array(known.utf8))
+    }
+
+    /// The ETag that alone tells whether an object still has a version; `nil` where a look is needed,
+    /// because the same bytes could have been written again.
+    static func uniqueTag(of version: Version) -> String? {
+        let parts = version.token.split(
+            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].starts(with: uniqueMark.utf8),
+            parts[1].count == 1 + randomTokenByteCount, (1...128).contains(parts[0].count),
+            parts[0].allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return nil }
+        return "\"\(String(decoding: parts[0], as: UTF8.self))\""
     }
 }
 

@@ -77,7 +77,7 @@ extension HoldfastLoader.PutRequest {
     init(_ request: PutRequest, length: UInt64?) {
         self.init(
             condition: .init(request.condition), attributes: ascending(request.attributes),
-            length: length)
+            length: length, isUnique: request.isUnique)
     }
 }
 

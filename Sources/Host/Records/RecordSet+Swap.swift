@@ -66,7 +66,8 @@ extension RecordSet {
     ) throws(HostError) {
         let json = try next.json()
         guard next.form == .objects else {
-            _ = try store.put(key, json, condition: condition, call)
+            // Its last commit's id is in it.
+            _ = try store.put(key, json, condition: condition, isUnique: true, call)
             return
         }
         // The head's condition stands for those of the records: nobody changes one without the head.

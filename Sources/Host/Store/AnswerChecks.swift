@@ -92,7 +92,8 @@ func check(_ page: [Entry], of listing: Listing) throws(HostError) {
     }
     var previous = listing.startAfter
     for entry in page {
-        try entry.info.check()
+        // Listings may leave versions out; those that carry attributes may not.
+        if listing.wantsAttributes || entry.info.version != .unlisted { try entry.info.check() }
         guard !entry.path.isEmpty, entry.path.utf8.starts(with: listing.prefix.utf8) else {
             throw nonsense("it listed \(shown(entry.path)), outside of the prefix")
         }

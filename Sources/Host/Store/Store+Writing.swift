@@ -2,19 +2,29 @@ extension Store {
     /// Writes a whole object, all or nothing.
     package func put(
         _ key: ObjectKey, _ bytes: [UInt8], condition: Condition,
-        attributes: [String: String] = [:], _ call: Call
+        attributes: [String: String] = [:], isUnique: Bool = false, _ call: Call
     ) throws(HostError) -> ObjectInfo {
         try put(
-            key, from: MemorySource(bytes), condition: condition, attributes: attributes, call)
+            key, from: MemorySource(bytes), condition: condition, attributes: attributes,
+            isUnique: isUnique, call)
     }
 
     /// Writes a whole object, all or nothing.
     ///
+    /// - Parameters:
+    ///   - key: The object.
+    ///   - source: Its bytes.
+    ///   - condition: What must hold.
+    ///   - attributes: They replace those of the object.
+    ///   - isUnique: Whether the bytes hold a random id, so that no other write has the same ones. Only
+    ///     say so when it is true: a store may then compare nothing but a digest of them.
+    ///   - call: The call's deadline and cancellation.
+    /// - Returns: The information of the new version.
     /// - Throws: ``HostError``, with code `condition` and the version where known when the
     ///   condition did not hold. `applied` is truthful. An error of the source is rethrown as it is.
     package func put(
         _ key: ObjectKey, from source: any ByteSource, condition: Condition,
-        attributes: [String: String] = [:], _ call: Call
+        attributes: [String: String] = [:], isUnique: Bool = false, _ call: Call
     ) throws(HostError) -> ObjectInfo {
         let tracked = TrackedSource(source, maximum: byteCountMax)
         do throws(HostError) {
@@ -22,7 +32,8 @@ extension Store {
             try checkAttributes(attributes)
             try requireSupport(of: condition)
             try requireRoom(for: source.length)
-            var request = PutRequest(condition: condition, attributes: attributes)
+            var request = PutRequest(
+                condition: condition, attributes: attributes, isUnique: isUnique)
             request.attributes[WriteID.attribute] = WriteID.random()
             let info = try operations.put(key, request, from: tracked, call)
             if tracked.failure != nil { throw successDespiteSource() }

@@ -4,11 +4,15 @@ package struct PutRequest: Sendable, Hashable {
     package var condition: Condition
     /// What is stored with the object, the host's own included.
     package var attributes: [String: String]
+    /// Whether the bytes hold a random id, so that no other write has the same ones: a store whose own
+    /// versions are digests of the bytes then needs no look before it replaces a version.
+    package var isUnique: Bool
 
     /// Makes a request.
-    package init(condition: Condition, attributes: [String: String]) {
+    package init(condition: Condition, attributes: [String: String], isUnique: Bool = false) {
         self.condition = condition
         self.attributes = attributes
+        self.isUnique = isUnique
     }
 }
 

@@ -45,6 +45,10 @@ package struct Version: Sendable, Hashable {
 
     /// Makes a version from a driver's token.
     package init(token: [UInt8]) { self.token = token }
+
+    /// The place holder in an entry of a listing that does not tell versions; no object has it, and no
+    /// write takes it for a condition.
+    package static let unlisted = Version(token: [])
 }
 
 /// What is known of one object.
@@ -133,7 +137,8 @@ package struct Listing: Sendable {
 package struct Entry: Sendable, Hashable {
     /// The object's path.
     package var path: String
-    /// Its information.
+    /// Its information; the version is ``Version/unlisted`` where the store's listings do not tell it and
+    /// no attributes were wanted.
     package var info: ObjectInfo
 
     /// Makes an entry.

@@ -111,8 +111,17 @@ extension Store {
     /// The cursor of what a listing of the scope shows now.
     private func digest(of scope: WatchScope, _ call: Call) throws(HostError) -> String {
         var hash = SHA256()
-        try forEachEntry(scope.listing, call) { entry in
-            for part in [Array(entry.path.utf8), entry.info.version.token] {
+        let listing = scope.listing
+        try forEachEntry(listing, call) { (entry) throws(HostError) in
+            var version = entry.info.version
+            if version == .unlisted {
+                let key = ObjectKey(
+                    collection: listing.collection, workspace: listing.workspace, path: entry.path)
+                // One that was removed since looks like one that was not listed.
+                guard let info = try head(key, call) else { return true }
+                version = info.version
+            }
+            for part in [Array(entry.path.utf8), version.token] {
                 // With its length, so that no two listings look alike.
                 hash.update(data: Data("\(part.count) ".utf8))
                 hash.update(data: part)

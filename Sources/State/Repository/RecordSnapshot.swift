@@ -75,7 +75,8 @@ extension StateRepository {
         do throws(HostError) {
             try call.check()
             guard !others.isEmpty else {
-                let info = try store.put(key, json, condition: snapshot.condition, call)
+                let info = try store.put(
+                    key, json, condition: snapshot.condition, isUnique: true, call)
                 return RecordSnapshot(record: changed, version: info.version)
             }
             let record = Change.put(key, json, condition: snapshot.condition)

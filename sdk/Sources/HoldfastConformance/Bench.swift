@@ -35,18 +35,19 @@ public struct Bench: Sendable {
     ///   - attributes: Its attributes, ascending by name.
     ///   - piece: The most bytes that the source gives at a time.
     ///   - hasLength: Whether the source says how long it is.
+    ///   - isUnique: Whether the bytes are said to be unlike any other write's.
     ///   - context: The call's context.
     /// - Returns: The information of the new version.
     /// - Throws: `DriverFailure`.
     @discardableResult public func put(
         _ path: String, _ bytes: [UInt8], if condition: Condition = .none,
         attributes: [Attribute] = [], piece: Int = .max, hasLength: Bool = true,
-        _ context: CallContext = CallContext()
+        isUnique: Bool = false, _ context: CallContext = CallContext()
     ) throws -> ObjectInfo {
         var position = 0
         let request = PutRequest(
             condition: condition, attributes: attributes,
-            length: hasLength ? UInt64(bytes.count) : nil)
+            length: hasLength ? UInt64(bytes.count) : nil, isUnique: isUnique)
         return try unsafe store.put(key(path), request, context) { buffer in
             let count = min(buffer.count, piece, bytes.count - position)
             unsafe buffer.copyBytes(from: bytes[position..<position + count])

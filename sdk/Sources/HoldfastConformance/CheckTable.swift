@@ -256,6 +256,10 @@ public enum CheckTable {
             "condition.versions-return", .cas, "an object that was A, B and A again looks changed",
             ConditionChecks.versionsReturn),
         Check(
+            "condition.unique-writes", .cas,
+            "conditions hold the same for bytes that are said to be unique",
+            ConditionChecks.uniqueWrites),
+        Check(
             "condition.versions-survive", .cas,
             "versions and attributes survive closing and opening", ConditionChecks.versionsSurvive),
     ]

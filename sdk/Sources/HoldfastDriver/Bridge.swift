@@ -269,7 +269,8 @@ private func bridgePut(
             key: ObjectKey(key.pointee), condition: try known(condition),
             attributes: Array(
                 request.attributes, count: request.attribute_count,
-                stride: request.attribute_stride))
+                stride: request.attribute_stride),
+            isUnique: request.flags & HOLDFAST_PUT_UNIQUE != 0)
         let object = try unsafe store.put(put, from: ObjectSource(source), call)
         try unsafe ObjectSink(info: info, bytes: nil).begin(object)
     }

@@ -25,6 +25,9 @@ public struct Version: Sendable, Hashable {
     /// Makes a version from the bytes of a token.
     public init(token: [UInt8]) { self.token = token }
 
+    /// The place holder in an entry of a listing that does not tell versions; no object has it.
+    public static let unlisted = Version(token: [])
+
     /// Makes a version from a token that is text.
     public init(_ text: String) { token = Array(text.utf8) }
 }
@@ -107,12 +110,20 @@ public struct PutRequest: Sendable {
     public var condition: Condition
     /// The attributes that replace those of the object, ascending by name.
     public var attributes: [Attribute]
+    /// Whether the bytes hold a random id, so that no other write of any object has the same ones.
+    ///
+    /// A store whose own versions are digests of the bytes may rely on them alone, then and for as long
+    /// as that version lives. It may be ignored.
+    public var isUnique: Bool
 
     /// Makes a request.
-    public init(key: ObjectKey, condition: Condition, attributes: [Attribute]) {
+    public init(
+        key: ObjectKey, condition: Condition, attributes: [Attribute], isUnique: Bool = false
+    ) {
         self.key = key
         self.condition = condition
         self.attributes = attributes
+        self.isUnique = isUnique
     }
 }
 
@@ -149,7 +160,8 @@ public struct ListRequest: Sendable {
 public struct Entry: Sendable, Hashable {
     /// The object's path.
     public var path: String
-    /// The object's information; attributes only where the request wants them.
+    /// The object's information; attributes only where the request wants them, and no version
+    /// (``Version/unlisted``) where the store's listings do not tell it.
     public var info: ObjectInfo
 
     /// Makes an entry.

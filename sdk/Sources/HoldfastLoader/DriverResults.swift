@@ -33,11 +33,18 @@ private func checkSize(_ size: UInt32, _ least: Int, _ name: String) throws(Defe
 
 extension ObjectInfo {
     /// Copies a driver's information of an object.
-    init(_ pointer: UnsafePointer<holdfast_info>?) throws(Defect) {
+    ///
+    /// - Parameters:
+    ///   - pointer: What the driver gave.
+    ///   - mayLackVersion: Whether it is one that may leave out its version.
+    /// - Throws: ``Defect`` when it breaks the interface.
+    init(
+        _ pointer: UnsafePointer<holdfast_info>?, mayLackVersion: Bool = false
+    ) throws(Defect) {
         guard let info = unsafe pointer else { throw Defect("gave no object information") }
         try unsafe checkSize(info.pointee.size, LeastSize.info, "holdfast_info")
         let token = unsafe info.pointee.version.checked(most: 256)
-        guard let token = unsafe token, !token.isEmpty else {
+        guard let token = unsafe token, mayLackVersion || !token.isEmpty else {
             throw Defect("gave a version that is not 1 to 256 bytes long")
         }
         let (items, count) = unsafe (info.pointee.attributes, info.pointee.attribute_count)
@@ -72,14 +79,16 @@ private func copyAttributes(
 }
 
 extension Entry {
-    /// Copies one entry of a driver's listing.
-    init(_ pointer: UnsafePointer<holdfast_entry>) throws(Defect) {
+    /// Copies one entry of a driver's listing; it may lack a version where no attributes were wanted.
+    init(_ pointer: UnsafePointer<holdfast_entry>, of request: ListRequest) throws(Defect) {
         try unsafe checkSize(pointer.pointee.size, LeastSize.entry, "holdfast_entry")
         guard let path = unsafe String(checking: pointer.pointee.path, most: 640), !path.isEmpty
         else {
             throw Defect("listed a path that is empty, too long or not UTF-8")
         }
-        self.init(path: path, info: try unsafe ObjectInfo(pointer.pointee.info))
+        let info = try unsafe ObjectInfo(
+            pointer.pointee.info, mayLackVersion: !request.wantsAttributes)
+        self.init(path: path, info: info)
     }
 }
 

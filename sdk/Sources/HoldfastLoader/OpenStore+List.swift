@@ -60,7 +60,7 @@ private struct Listing: ~Copyable {
             for index in 0..<Int(count) where ending == nil {
                 let item = unsafe items.advanced(by: index * Int(stride))
                     .assumingMemoryBound(to: holdfast_entry.self)
-                if try deliver(try unsafe Entry(item)) == .stop { ending = .stopped }
+                if try deliver(try unsafe Entry(item, of: request)) == .stop { ending = .stopped }
             }
         } catch let defect as Defect {
             ending = .defect(defect)

@@ -36,8 +36,9 @@ extension PutRequest {
             unsafe condition.withC { condition in
                 unsafe attributes.withC { items, count in
                     var put = unsafe holdfast_put(
-                        size: UInt32(MemoryLayout<holdfast_put>.size), flags: 0, key: key,
-                        condition: condition, attributes: items, attribute_count: count,
+                        size: UInt32(MemoryLayout<holdfast_put>.size),
+                        flags: isUnique ? HOLDFAST_PUT_UNIQUE : 0, key: key, condition: condition,
+                        attributes: items, attribute_count: count,
                         attribute_stride: UInt32(MemoryLayout<holdfast_attribute>.stride))
                     return unsafe body(&put)
                 }

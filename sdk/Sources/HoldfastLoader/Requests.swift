@@ -29,12 +29,18 @@ public struct PutRequest: Sendable, Hashable {
     public var attributes: [Attribute]
     /// The number of bytes that the source has, or `nil` when it is not known.
     public var length: UInt64?
+    /// Whether the bytes hold a random id, so that no other write has the same ones.
+    public var isUnique: Bool
 
     /// Makes a request.
-    public init(condition: Condition = .none, attributes: [Attribute] = [], length: UInt64? = nil) {
+    public init(
+        condition: Condition = .none, attributes: [Attribute] = [], length: UInt64? = nil,
+        isUnique: Bool = false
+    ) {
         self.condition = condition
         self.attributes = attributes
         self.length = length
+        self.isUnique = isUnique
     }
 }
 

@@ -23,6 +23,9 @@ public struct Version: Sendable, Hashable, CustomStringConvertible {
     /// Makes a version from the bytes of a token.
     public init(token: [UInt8]) { self.token = token }
 
+    /// The place holder in an entry of a listing that does not tell versions; no object has it.
+    public static let unlisted = Version(token: [])
+
     /// The token as text where it is printable ASCII, otherwise as `0x` and hexadecimal digits.
     public var description: String {
         if token.allSatisfy({ (0x21...0x7e).contains($0) }) {
@@ -86,7 +89,8 @@ public enum Condition: Sendable, Hashable {
 public struct Entry: Sendable, Hashable {
     /// The object's path.
     public var path: String
-    /// The object's information; attributes only where the request wanted them.
+    /// The object's information; attributes only where the request wanted them, and no version
+    /// (``Version/unlisted``) where the store's listings do not tell it.
     public var info: ObjectInfo
 
     /// Makes an entry.

@@ -33,6 +33,7 @@
 #define OTHER_VERSION             106
 #define CRASHES_IN_PUT            21
 #define HANGS_IN_HEAD             22
+#define PUT_WITHOUT_ATTRIBUTES    93
 #define CHANGING_VERSION          23
 #define DROPS_LAST_BYTE           24
 #define RANGE_OFF_BY_ONE          25
@@ -75,6 +76,7 @@
 #define CONTENT_VERSION           49
 #define REUSED_VERSION            50
 #define VERSIONS_OF_OPENING       120
+#define TRUSTS_UNIQUE             92
 #define ABSENT_NEVER              121
 #define LOST_UPDATE               51
 #define STALE_READ                52

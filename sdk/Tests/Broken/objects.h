@@ -179,13 +179,20 @@ static holdfast_status receive(store *s, const holdfast_call *call, const holdfa
     return HOLDFAST_OK;
 }
 
+// Whether a put may happen. Call it with the lock.
+static holdfast_status check_put(store *s, const holdfast_call *call, const holdfast_put *request) {
+    uint32_t at;
+    if (IS(TRUSTS_UNIQUE) && request->flags & HOLDFAST_PUT_UNIQUE) return HOLDFAST_OK;
+    return check(call, find(s, request->key, &at), request->condition);
+}
+
 // Puts a new object in its place if the condition holds, in one step.
 static holdfast_status commit(store *s, const holdfast_call *call, const holdfast_put *request,
                               object *o) {
     uint32_t at;
     lock(s);
     holdfast_status status = HOLDFAST_OK;
-    if (!IS(EARLY_CHECK)) status = check(call, find(s, request->key, &at), request->condition);
+    if (!IS(EARLY_CHECK)) status = check_put(s, call, request);
     if (IS(LOCKS_OWN_PROCESS)) pause_ms(5);
     if (IS(LOST_UPDATE)) {
         unlock(s);
@@ -216,7 +223,6 @@ static holdfast_status put(void *opened, const holdfast_call *call, const holdfa
     store *s = opened;
     uint8_t *bytes = NULL;
     uint64_t size = 0;
-    uint32_t at;
     if (IS(CRASHES_IN_PUT)) *nowhere = 1;
     if (IS(WRITES_STDOUT) && write(STDOUT_FILENO, "stored\n", 7) != 7) abort();
     struct timespec moment = {0, 2000000};
@@ -226,8 +232,7 @@ static holdfast_status put(void *opened, const holdfast_call *call, const holdfa
     if (interrupted != HOLDFAST_OK && !IS(FALSE_DEADLINE)) return interrupted;
     // A write that is refused anyway need not be transferred; commit checks again.
     lock(s);
-    if (!IS(REFUSES_BUT_WRITES))
-        status = check(call, find(s, request->key, &at), request->condition);
+    if (!IS(REFUSES_BUT_WRITES)) status = check_put(s, call, request);
     unlock(s);
     if (status != HOLDFAST_OK) return status;
     status = receive(s, call, request, source, &bytes, &size);
@@ -245,7 +250,7 @@ static holdfast_status put(void *opened, const holdfast_call *call, const holdfa
     if (interrupted != HOLDFAST_OK) status = interrupted;
     if (status == HOLDFAST_OK) {
         telling t;
-        tell(&t, opened, o, 1);
+        tell(&t, opened, o, !IS(PUT_WITHOUT_ATTRIBUTES));
         if (IS(SUCCESS_WITH_REPORT)) fail(call, HOLDFAST_IO, "nothing is wrong", NULL);
         status = sink->info(sink->context, &t.info);
     }

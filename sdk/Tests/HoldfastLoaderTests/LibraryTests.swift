@@ -8,7 +8,7 @@ import Testing
         let fixture = try DriverFixture()
         let image = try ELFImage(try contents(fixture.library), path: fixture.library)
         #expect(
-            image.notes == [ELFImage.Note(abiMajor: 1, abiMinor: 0, draft: 4, behaviour: 1)])
+            image.notes == [ELFImage.Note(abiMajor: 1, abiMinor: 0, draft: 5, behaviour: 1)])
         #expect(image.exports.map(\.name) == ["holdfast_driver_main_v1"])
         #expect(image.exports.map(\.isFunction) == [true])
         #expect(image.needed == ["libc.so.6"])
@@ -55,10 +55,10 @@ import Testing
         arguments: [
             (["NO_NOTE"], [], LoaderError.Code.note, "no Holdfast note"),
             (["TWO_NOTES"], [], .note, "more than one"),
-            (["NOTE_MAJOR=2", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=1"], [], .interface, "version 2"),
+            (["NOTE_MAJOR=2", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=1"], [], .interface, "version 2"),
             (["NOTE_MAJOR=1", "NOTE_DRAFT=7", "NOTE_BEHAVIOUR=1"], [], .interface, "draft 7"),
-            (["NOTE_MAJOR=1", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=9"], [], .interface, "level 9"),
-            (["NOTE_MAJOR=1", "NOTE_DRAFT=4", "NOTE_BEHAVIOUR=0"], [], .manifest, "driver.toml"),
+            (["NOTE_MAJOR=1", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=9"], [], .interface, "level 9"),
+            (["NOTE_MAJOR=1", "NOTE_DRAFT=5", "NOTE_BEHAVIOUR=0"], [], .manifest, "driver.toml"),
             (["EXTRA_EXPORT"], [], .exports, "helper_of_the_driver"),
             (["NO_ENTRY"], [], .exports, "does not export"),
             ([], ["-Wl,--no-as-needed", "-lresolv"], .needed, "libresolv.so.2"),

@@ -24,7 +24,7 @@ import Testing
         "a driver whose table is wrong is refused, and stays refused",
         arguments: [
             ("TABLE_ID=\"other\"", "calls itself other"), ("TABLE_ID=\"\"", "an id"),
-            ("TABLE_ID=\"Me\\ny\"", "an id"), ("TABLE_DRAFT=5", "draft 5"),
+            ("TABLE_ID=\"Me\\ny\"", "an id"), ("TABLE_DRAFT=99", "draft 99"),
             ("TABLE_BEHAVIOUR=9", "behaviour 9"), ("TABLE_THREADS=3", "thread model 3"),
             ("TABLE_THREADS=2000", "per-store, its manifest says parallel"),
             ("TABLE_SIZE=100", "100 bytes"), ("TABLE_SIZE=0", "0 bytes"),

@@ -11,7 +11,7 @@ import Testing
         let manifest = try read(DriverFixture.goodManifest)
         #expect(manifest.id == "memory")
         #expect(manifest.license == "Apache-2.0")
-        #expect((manifest.abiMajor, manifest.draft, manifest.behaviour) == (1, 4, 1))
+        #expect((manifest.abiMajor, manifest.draft, manifest.behaviour) == (1, 5, 1))
         #expect(manifest.library == "driver.so")
         #expect(manifest.needed == ["libexample.so.1"])
         #expect(manifest.threads == .parallel)
@@ -58,8 +58,8 @@ import Testing
             ("[abi]", "[a.bi]", "driver.toml:12", "[a.bi] is no table of"),
             ("[abi]", "[abi.x.y]", "driver.toml:12", "does not end with ]"),
             ("[abi]", "[extra]\n[abi]", "driver.toml:12", "[extra] is no table of"),
-            ("draft = 4", "draft = 4294967296", "driver.toml:15", "too large"),
-            ("draft = 4", "draft = \"4\"", "driver.toml:15", "not an integer"),
+            ("draft = 5", "draft = 5294967296", "driver.toml:15", "too large"),
+            ("draft = 5", "draft = \"5\"", "driver.toml:15", "not an integer"),
             ("path = \"driver.so\"", "path = \"../driver.so\"", "driver.toml:19", "beside"),
             ("path = \"driver.so\"", "path = \"/driver.so\"", "driver.toml:19", "beside"),
             ("path = \"driver.so\"", "path = \"..\"", "driver.toml:19", "beside"),

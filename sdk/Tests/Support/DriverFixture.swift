@@ -83,7 +83,7 @@ package final class DriverFixture: Sendable {
         [abi]
         major = 1
         minor = 0
-        draft = 4
+        draft = 5
         behaviour = 1
 
         [library]

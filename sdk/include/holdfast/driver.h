@@ -82,7 +82,7 @@ extern "C" {
 
 #define HOLDFAST_ABI_MAJOR 1u
 #define HOLDFAST_ABI_MINOR 0u
-#define HOLDFAST_DRAFT 4u
+#define HOLDFAST_DRAFT 5u
 // The semantics that this text describes. A later level changes meaning, never layout.
 #define HOLDFAST_BEHAVIOUR 1u
 
@@ -227,7 +227,8 @@ typedef struct holdfast_info_sink {
 typedef struct holdfast_entry {
     uint32_t size, flags;
     holdfast_text path;
-    const holdfast_info *info;  // attributes only where the request asked for them
+    const holdfast_info *info;  // attributes only where the request asked for them; where it did not,
+                                // the version may be empty: a store's listing may not tell it
 } holdfast_entry;
 
 // Receives a listing, in batches of any size from 1. HOLDFAST_STOPPED ends the listing early.
@@ -247,8 +248,11 @@ typedef struct holdfast_get {
     uint64_t length;  // most bytes to send; HOLDFAST_WHOLE: all from offset
 } holdfast_get;
 
+// Flag: the bytes hold a random id, so that no other write of any object has the same ones. A store
+// whose own versions are digests of the bytes may rely on them alone. It may be ignored.
+#define HOLDFAST_PUT_UNIQUE 1u
 typedef struct holdfast_put {
-    uint32_t size, flags;
+    uint32_t size, flags;  // flags: HOLDFAST_PUT_UNIQUE
     const holdfast_key *key;
     const holdfast_condition *condition;
     const holdfast_attribute *attributes;  // replace those of the object; NULL when none
@@ -341,9 +345,11 @@ typedef struct holdfast_option {
     int64_t number;
 } holdfast_option;
 
-// Open only a store that is there, and make nothing: HOLDFAST_NOT_FOUND when there is none. What is
-// there is a directory, also an empty one; a database file, unless it is blank; a service's table or
-// bucket. A place that cannot be looked at is the same error as without the flag.
+// Open only a store that is there, and make nothing: HOLDFAST_NOT_FOUND when there is none, but opening
+// without the flag would make one. What is there is a directory, also an empty one; a database file,
+// unless it is blank; a service's table or bucket. What opening never makes, such as a bucket without
+// an option that allows it, or a place that cannot be looked at, is the same error as without the flag:
+// an operator who mistyped it must not be told that it is merely empty.
 #define HOLDFAST_OPEN_EXISTING 1u
 // The options of one store: every option that was given or has a default, each once. Unknown flags
 // are refused with HOLDFAST_UNSUPPORTED: a flag limits what opening may do.

@@ -1,6 +1,9 @@
 internal import Glibc
 package import HoldfastDriver
 
+/// The bytes of a random token.
+package let randomTokenByteCount = 32
+
 /// 128 random bits as 32 hexadecimal digits in ASCII.
 ///
 /// They are never used again, and have no trace of any content.

@@ -141,6 +141,7 @@ extension WirePutCall {
         value.condition = WireCondition.sample(&source)
         value.attributes = source.list(most: 1536) { WireAttribute.sample(&$0) }
         value.length = source.number(UInt64.self)
+        value.isUnique = source.bool()
         value.filling = WireFilling.sample(&source)
         return value
     }

@@ -256,6 +256,31 @@ enum ConditionChecks {
         try bench.expect("aba", Array("A".utf8), last, "after a refused put")
     }
 
+    /// A host's word that bytes are unique makes no condition weaker, also where other writes were not.
+    static func uniqueWrites(_ run: CheckRun) throws {
+        try needs(run, version)
+        let bench = try run.bench()
+        var info = try bench.put("unique", run.random.bytes(48), isUnique: true)
+        let oldest = info
+        for _ in 0..<4 {
+            let bytes = run.random.bytes(48)
+            info = try bench.put("unique", bytes, if: .version(info.version), isUnique: true)
+            try bench.expect("unique", bytes, info, "after a put of unique bytes under its version")
+        }
+        try expectRefusal("put of unique bytes under a stale version", current: info) {
+            try bench.put(
+                "unique", run.random.bytes(48), if: .version(oldest.version), isUnique: true)
+        }
+        let first = try bench.put("unique", Array("A".utf8), if: .version(info.version))
+        try bench.put("unique", Array("B".utf8))
+        let last = try bench.put("unique", Array("A".utf8))
+        try expectRefusal("put of unique bytes after A, B and A that were not", current: last) {
+            try bench.put(
+                "unique", run.random.bytes(48), if: .version(first.version), isUnique: true)
+        }
+        try bench.expect("unique", Array("A".utf8), last, "after a refused put of unique bytes")
+    }
+
     static func versionsSurvive(_ run: CheckRun) throws {
         let bench = try run.bench()
         let attributes = [Attribute(name: "kept", value: "yes")]

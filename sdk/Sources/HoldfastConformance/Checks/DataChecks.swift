@@ -39,11 +39,11 @@ enum DataChecks {
         let attributes = [Attribute(name: "a", value: "1")]
         let put = try bench.put("seen", run.random.bytes(100), attributes: attributes)
         let (head, get) = (try bench.head("seen"), try bench.get("seen").info)
-        for (name, info) in [("head", head), ("get", get)] {
+        for (name, info) in [("put", put), ("head", head), ("get", get)] {
             try require(
                 info.version == put.version && info.byteCount == 100
                     && info.attributes == attributes,
-                "put reports \(put), \(name) then \(info)")
+                "a put of 100 bytes with \(attributes) reports \(put), \(name) \(info)")
         }
     }
 

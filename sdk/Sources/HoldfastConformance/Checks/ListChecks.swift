@@ -141,7 +141,8 @@ enum ListChecks {
         for entry in try run.bench().list().entries {
             guard let info = model.infos[entry.path] else { continue }
             try require(
-                entry.info.version == info.version && entry.info.byteCount == info.byteCount,
+                [info.version, .unlisted].contains(entry.info.version)
+                    && entry.info.byteCount == info.byteCount,
                 "the entry of \(shown(entry.path)) has another version or size than its put reported"
             )
             try require(
@@ -158,8 +159,10 @@ enum ListChecks {
         try require(entries.count == model.paths.count, "with attributes, other entries are listed")
         for entry in entries {
             try require(
-                entry.info.attributes == [Attribute(name: "path", value: entry.path)],
-                "the entry of \(shown(entry.path)) has other attributes than its put")
+                entry.info.attributes == [Attribute(name: "path", value: entry.path)]
+                    && entry.info.version == model.infos[entry.path]?.version,
+                "the entry of \(shown(entry.path)) has other attributes or another version than its put"
+            )
         }
     }
 

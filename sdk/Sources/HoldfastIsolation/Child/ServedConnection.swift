@@ -118,7 +118,8 @@ final class ServedConnection {
             ObjectKey(request.key),
             PutRequest(
                 condition: Condition(request.condition), attributes: attributes,
-                length: request.length == .max ? nil : request.length),
+                length: request.length == .max ? nil : request.length,
+                isUnique: request.isUnique),
             context, source: { unsafe try inlet.read($0) })
         result.batch.infos = [WireInfo(info)]
     }

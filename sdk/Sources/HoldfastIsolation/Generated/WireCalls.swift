@@ -148,6 +148,7 @@ package struct WirePutCall: Sendable, Hashable {
     package var condition: WireCondition = WireCondition()
     package var attributes: [WireAttribute] = []
     package var length: UInt64 = 0
+    package var isUnique: Bool = false
     package var filling: WireFilling = WireFilling()
 
     package init() {}
@@ -160,6 +161,7 @@ package struct WirePutCall: Sendable, Hashable {
             try WireAttribute(from: &reader)
         }
         length = try reader.number(UInt64.self)
+        isUnique = try reader.bool()
         filling = try WireFilling(from: &reader)
     }
 
@@ -170,6 +172,7 @@ package struct WirePutCall: Sendable, Hashable {
         writer.count(attributes.count, most: 1536)
         for item in attributes { item.write(to: &writer) }
         writer.number(length)
+        writer.bool(isUnique)
         filling.write(to: &writer)
     }
 }

@@ -123,6 +123,7 @@ func proxyPut(
         request.condition = condition
         request.attributes = unsafe WireAttribute.all(put)
         unsafe request.length = source.pointee.length
+        unsafe request.isUnique = put.pointee.flags & HOLDFAST_PUT_UNIQUE != 0
         request.filling = unsafe streams.begin(connection.copy)
         connection.put(request.filling, 0)
         return .putCall(request)

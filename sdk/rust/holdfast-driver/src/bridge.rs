@@ -349,6 +349,7 @@ unsafe extern "C" fn put<S: Store>(
             key: key(request.key)?,
             condition: condition(request.condition)?,
             attributes: attributes(request)?,
+            unique: request.flags & raw::PUT_UNIQUE != 0,
         };
         let source = Source { source: &*source, seen: 0 };
         let info = (*store.cast::<S>()).put(put, source, call)?;

@@ -8,7 +8,7 @@ pub const ABI_MAJOR: u32 = 1;
 /// The minor version of the interface.
 pub const ABI_MINOR: u32 = 0;
 /// The draft that this crate was written for.
-pub const DRAFT: u32 = 4;
+pub const DRAFT: u32 = 5;
 /// The level of the semantics.
 pub const BEHAVIOUR: u32 = 1;
 
@@ -21,6 +21,8 @@ pub const STOPPED: Status = 1;
 
 /// `HOLDFAST_LENGTH_UNKNOWN`.
 pub const LENGTH_UNKNOWN: u64 = u64::MAX;
+/// `HOLDFAST_PUT_UNIQUE`.
+pub const PUT_UNIQUE: u32 = 1;
 /// `HOLDFAST_LIST_ATTRIBUTES`.
 pub const LIST_ATTRIBUTES: u32 = 1;
 /// `HOLDFAST_OPEN_EXISTING`.

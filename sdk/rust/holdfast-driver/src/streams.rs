@@ -71,7 +71,8 @@ pub struct EntrySink<'a> {
 
 impl EntrySink<'_> {
     /// Sends the next entry in ascending order. Attributes that were not asked for are left out.
-    /// Pass an error on unchanged.
+    /// The version may be empty where the store's listings do not tell it and no attributes were asked
+    /// for. Pass an error on unchanged.
     pub fn send(&mut self, path: &str, info: &Info) -> Result<(), Error> {
         Error::check_sink(with_info(info, self.attributes, |info| {
             let entry = raw::Entry {

@@ -86,6 +86,9 @@ pub struct Put<'a> {
     pub condition: Condition<'a>,
     /// They replace those of the object; ascending by name.
     pub attributes: Vec<Attribute>,
+    /// Whether the bytes hold a random id, so that no other write has the same ones: then a digest of
+    /// them is a version. May be ignored.
+    pub unique: bool,
 }
 
 /// What a listing asks for.
