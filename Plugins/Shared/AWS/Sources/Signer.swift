@@ -6,6 +6,7 @@ public struct Signer: Sendable {
     /// What stands for the hash of a body that is not signed, in services that allow it.
     public static let unsignedPayload = "UNSIGNED-PAYLOAD"
     private static let algorithm = "AWS4-HMAC-SHA256"
+    private static let emptyHash = Digest.hexadecimal(Digest.sha256([]))
 
     /// The service's name in signatures, such as `dynamodb`.
     public var service: String
@@ -108,7 +109,7 @@ public struct Signer: Sendable {
 
     private func hash(of body: HTTPRequest.Body) -> String {
         switch body {
-        case .none: Digest.hexadecimal(Digest.sha256([]))
+        case .none: Self.emptyHash
         case .bytes(let bytes): Digest.hexadecimal(Digest.sha256(bytes))
         case .stream: Self.unsignedPayload
         }

@@ -12,8 +12,13 @@ public enum Timestamp {
     ///
     /// - Parameter text: A time in UTC.
     /// - Returns: `nil` for any other form.
-    public static func seconds(_ text: String) -> Int64? {
-        let bytes = Array(text.utf8)
+    public static func seconds(_ text: String) -> Int64? { seconds(Array(text.utf8)) }
+
+    /// Seconds since 1970 of such a time in ASCII.
+    ///
+    /// - Parameter bytes: A time in UTC.
+    /// - Returns: `nil` for any other form.
+    public static func seconds(_ bytes: [UInt8]) -> Int64? {
         guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T"),
             bytes.count == 20 || bytes[19] == UInt8(ascii: "."),
             let year = number(bytes[0..<4]), let month = number(bytes[5..<7]),
