@@ -28,6 +28,7 @@ from blackbox.project import Project  # noqa: E402
 from blackbox.terraform import state  # noqa: E402
 from drivers import NoOpDrivers  # noqa: E402
 import postgres_figures  # noqa: E402
+import s3_figures  # noqa: E402
 from load import Cycles, peak_growth, process_time, wrk  # noqa: E402
 from million import sqlite_million  # noqa: E402
 
@@ -49,7 +50,8 @@ class Bench:
         self.built = REPOSITORY / ".build/release"
 
     def compile(self) -> None:
-        for name, libraries in (("sqlite_baseline", ["-lsqlite3"]), ("local_baseline", [])):
+        for name, libraries in (("sqlite_baseline", ["-lsqlite3"]), ("local_baseline", []),
+                                ("s3_stub", [])):
             subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", self.folder / name,
                             HERE / f"{name}.c", *libraries], check=True)
 
@@ -108,6 +110,10 @@ class Bench:
 
     def postgres(self) -> None:
         postgres_figures.figures(self, self.built / "holdfast-bench", dist() / "lib/holdfast/drivers")
+
+    def s3(self) -> None:
+        s3_figures.figures(self, self.folder / "s3_stub", self.built / "holdfast-bench",
+                           dist() / "lib/holdfast/drivers")
 
     # ---- The driver interface alone -------------------------------------------------------------
 
@@ -238,7 +244,7 @@ def table(figures: list[Figure]) -> str:
 def main() -> int:
     parts = {"calls": Bench.calls, "isolation": Bench.isolation,
              "sqlite": lambda b: b.store("sqlite"), "sqlite-million": sqlite_million,
-             "local": lambda b: b.store("local"), "postgres": Bench.postgres,
+             "local": lambda b: b.store("local"), "postgres": Bench.postgres, "s3": Bench.s3,
              "requests": Bench.requests, "cycles": Bench.cycles, "processes": Bench.processes,
              "memory": Bench.memory}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Host
 internal import State
 
@@ -14,10 +13,18 @@ struct SharedWorkload: Sendable {
     /// Reads the client's object, which is there.
     func get(count: Int) async throws -> Measurement {
         for client in 0..<clients { try put(client, .none) }
-        return try await each(count) { client, _ in
-            let found = try store.read(key(client), maxByteCount: 1 << 20, call)
-            guard found?.bytes.count == Self.value.count else { throw Workload.WrongBytes() }
-        }
+        return try await each(count) { client, _ in try get(client) }
+    }
+
+    /// Reads the client's object once.
+    func get(_ client: Int) throws {
+        let found = try store.read(key(client), maxByteCount: 1 << 20, call)
+        guard found?.bytes.count == Self.value.count else { throw Workload.WrongBytes() }
+    }
+
+    /// Replaces the client's object, whatever it is.
+    func put(count: Int) async throws -> Measurement {
+        try await each(count) { client, _ in try put(client, .none) }
     }
 
     /// Replaces the client's object under the condition of its last version.
@@ -61,10 +68,10 @@ struct SharedWorkload: Sendable {
             let started = Monotonic.now
             entries = try listOnce(pageSize)
             best = min(best, Monotonic.now - started)
-            if round == 0 { peak = peakKibibytes() }
+            if round == 0 { peak = ProcessFigures.peakKibibytes }
         }
         return "{\"ms\": \(Double(best) / 1e6), \"entries\": \(entries), \"peak_kib\": \(peak), "
-            + "\"peak_after_kib\": \(peakKibibytes())}"
+            + "\"peak_after_kib\": \(ProcessFigures.peakKibibytes)}"
     }
 
     private func listOnce(_ pageSize: Int) throws -> Int {
@@ -109,9 +116,12 @@ struct SharedWorkload: Sendable {
         let pool = BlockingPool(threads: 2 * clients + 2)
         let rounds = max(1, count / clients)
         try await atOnce(pool, rounds, work)
+        let cpu = ProcessFigures.cpuNanoseconds
         let started = Monotonic.now
         try await atOnce(pool, rounds, work)
-        return Measurement(count: rounds * clients, elapsed: Monotonic.now - started)
+        return Measurement(
+            count: rounds * clients, elapsed: Monotonic.now - started,
+            cpu: ProcessFigures.cpuNanoseconds - cpu)
     }
 
     private func atOnce(
@@ -128,12 +138,5 @@ struct SharedWorkload: Sendable {
             }
             try await group.waitForAll()
         }
-    }
-
-    /// The most memory that this process ever had.
-    private func peakKibibytes() -> Int {
-        var usage = rusage()
-        _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss
     }
 }

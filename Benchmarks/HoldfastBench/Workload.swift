@@ -20,16 +20,30 @@ struct Workload: Sendable {
             explicit: [driverFolder], environment: [:], executablePath: "")
         let host = Host(search: search, logger: logger, hostVersion: "0")
         let specification = StoreSpecification(
-            name: "default", driver: driver, projectRoot: project,
+            name: "default", driver: driver, options: Self.options, projectRoot: project,
             environment: Self.environment)
         store = try host.open(specification, Call(timeout: .seconds(30)))
     }
 
     /// The variables of the process that drivers on servers are given their places by.
     private static var environment: [String: String] {
-        let name = "HOLDFAST_STATE_POSTGRES_URL"
-        guard let value = unsafe getenv(name) else { return [:] }
-        return [name: unsafe String(cString: value)]
+        let names = [
+            "HOLDFAST_STATE_POSTGRES_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY", "AWS_REGION",
+        ]
+        return [String: String](
+            uniqueKeysWithValues: names.compactMap { name in
+                variable(name).map { (name, $0) }
+            })
+    }
+
+    /// What has no variable of its own: the bucket.
+    private static var options: [String: OptionInput] {
+        variable("HOLDFAST_BENCH_BUCKET").map { ["bucket": OptionInput($0)] } ?? [:]
+    }
+
+    private static func variable(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     /// Replaces an object.

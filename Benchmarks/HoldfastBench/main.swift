@@ -2,12 +2,15 @@
 //
 //     holdfast-bench put|get|put16 DRIVER DRIVER_FOLDER PROJECT COUNT
 //     holdfast-bench get DRIVER DRIVER_FOLDER PROJECT COUNT OBJECTS
-//     holdfast-bench gets|replaces|locks DRIVER DRIVER_FOLDER PROJECT COUNT CLIENTS
+//     holdfast-bench gets|puts|replaces|locks DRIVER DRIVER_FOLDER PROJECT COUNT CLIENTS
+//     holdfast-bench threads DRIVER DRIVER_FOLDER PROJECT COUNT CLIENTS
+//     holdfast-bench up|down DRIVER DRIVER_FOLDER PROJECT COUNT
 //     holdfast-bench random DRIVER DRIVER_FOLDER PROJECT COUNT TOTAL
 //     holdfast-bench list DRIVER DRIVER_FOLDER PROJECT COUNT
 //
-// With OBJECTS it gets one of as many that are there already. Values have 4 KiB. Options of a driver come from its variables in the environment. The baselines
-// beside it measure the same work without Holdfast; run.py compares them.
+// With OBJECTS it gets one of as many that are there already. Values have 4 KiB, those of up and down 1 GiB.
+// Options of a driver come from its variables in the environment, the bucket from HOLDFAST_BENCH_BUCKET. The
+// baselines beside it measure the same work without Holdfast; run.py compares them.
 
 internal import Glibc
 internal import Host
@@ -17,12 +20,19 @@ func run(_ arguments: [String]) async throws -> String? {
     guard arguments.count >= 6, numbers.count == arguments.count - 5,
         let count = numbers.first, count > 0
     else { return nil }
-    let workload = try Workload(
-        driver: arguments[2], driverFolder: arguments[3], project: arguments[4])
+    let open = {
+        try Workload(driver: arguments[2], driverFolder: arguments[3], project: arguments[4])
+    }
+    if arguments[1] == "threads", numbers.count == 2 {
+        return try ThreadsWorkload(clients: numbers[1]).run(rounds: count) { try open().store }
+    }
+    let workload = try open()
     defer { workload.store.close(Call(timeout: .seconds(30))) }
     switch (arguments[1], numbers.count) {
     case ("put", 1), ("get", 1), ("put16", 1):
         return try await alone(arguments[1], workload, count).json
+    case ("up", 1): return try LargeWorkload(store: workload.store).up(count: count).json
+    case ("down", 1): return try LargeWorkload(store: workload.store).down(count: count).json
     case ("list", 1):
         return try SharedWorkload(store: workload.store, clients: 1).list(count: count)
     case ("random", 2):
@@ -51,6 +61,7 @@ func shared(
 ) async throws -> Measurement? {
     switch operation {
     case "gets": try await workload.get(count: count)
+    case "puts": try await workload.put(count: count)
     case "replaces": try await workload.replace(count: count)
     case "locks": try await workload.lock(count: count)
     default: nil

@@ -75,7 +75,9 @@ struct MultipartUpload {
     private func sendParts(
         _ id: String, _ first: [UInt8], _ reader: inout PieceReader, _ call: Call
     ) throws(DriverError) -> [Part] {
-        let parts = PartList(first, reader)
+        let hashes = service.sendsChecksums ? nil : PartHashes()
+        defer { hashes?.end() }
+        let parts = PartList(first, reader, hashes)
         try service.performAll(most: Self.window, call) { () throws(DriverError) in
             guard let part = try parts.next() else { return nil }
             return ServiceExchange(request: request(part, of: id)) { result throws(DriverError) in
@@ -91,6 +93,8 @@ struct MultipartUpload {
         request.shown = "part \(part.number) of \(write.key.shown)"
         request.query = [("partNumber", String(part.number)), ("uploadId", id)]
         request.body = .bytes(part.bytes)
+        request.payloadHash = part.hash
+        request.isBulk = true
         return request
     }
 

@@ -99,6 +99,38 @@ final class PieceLine {
     }
 }
 
+/// Bytes that are handed over as they come.
+final class Stream {
+    private let end: UInt64
+    private let sink: ObjectSink
+    private let call: Call
+    /// The first byte that was not handed over.
+    private(set) var next: UInt64
+    /// What the consumer or the call ended it with.
+    private(set) var failure: DriverError?
+
+    init(_ bytes: Range<UInt64>, _ sink: ObjectSink, _ call: Call) {
+        next = bytes.lowerBound
+        end = bytes.upperBound
+        self.sink = sink
+        self.call = call
+    }
+
+    /// Hands over the next bytes; `false` when there are too many.
+    func take(_ span: RawSpan) throws(DriverError) -> Bool {
+        guard UInt64(span.byteCount) <= end - next else { return false }
+        do throws(DriverError) {
+            try call.check()
+            try sink.write(span)
+        } catch {
+            failure = error
+            throw error
+        }
+        next += UInt64(span.byteCount)
+        return true
+    }
+}
+
 /// The first piece, whose answer tells what the object is.
 final class FirstPiece {
     private let range: ByteRange

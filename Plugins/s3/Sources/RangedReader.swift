@@ -4,7 +4,8 @@ internal import SharedHTTP
 /// Reads an object, or a range of it: a first piece, then the others side by side.
 ///
 /// All pieces are of the version of the first one, because each of the others asks for its ETag. They are
-/// held in memory until those before them were handed over.
+/// held in memory until those before them were handed over. Where the first one comes so fast that the way to
+/// the service is not what takes the time, the rest comes in one request, and nothing of it is held.
 struct RangedReader {
     /// The bytes of a piece.
     private static let pieceByteCount: UInt64 = 8 << 20
@@ -12,6 +13,8 @@ struct RangedReader {
     private static let window = 5
     /// How often a piece is asked for: reading is harmless to repeat.
     private static let tries = 4
+    /// Bytes in a microsecond from which on one stream is enough.
+    private static let fastRate: Int64 = 400
 
     private let service: Service
     private let key: ObjectKey
@@ -30,16 +33,58 @@ struct RangedReader {
     }
 
     func read() throws(DriverError) {
-        guard let (found, next) = try readFirst() else { return }
-        let wanted = range.clamped(to: found.info.byteCount)
-        if next < wanted.upperBound { try readRest(next..<wanted.upperBound, found) }
+        let started = monotonicNanoseconds()
+        guard let (found, first) = try readFirst() else { return }
+        var next = first
+        let end = range.clamped(to: found.info.byteCount).upperBound
+        let microseconds = (monotonicNanoseconds() - started) / 1000 + 1
+        if next < end, Int64(first - range.offset) / microseconds >= Self.fastRate {
+            next = try readStream(next..<end, found)
+        }
+        if next < end { try readRest(next..<end, found) }
+    }
+
+    /// Reads bytes in one stream.
+    ///
+    /// - Returns: The first byte that is still missing, after a failure that may pass.
+    private func readStream(
+        _ bytes: Range<UInt64>, _ found: Found
+    ) throws(DriverError) -> UInt64 {
+        let stream = Stream(bytes, sink, call)
+        do throws(ServiceFailure) {
+            _ = try service.perform(request(bytes, ofTag: found.tag), call) {
+                response, span throws(DriverError) in
+                guard response.status == 206, try stream.take(span) else { throw otherRange }
+            }
+        } catch {
+            if let failure = stream.failure { throw failure }
+            guard error.isPassing, !call.isOver else { throw readFailure(error) }
+        }
+        return stream.next
+    }
+
+    private var otherRange: DriverError {
+        DriverError(.io, "\(key.shown): the service sent another range than asked for")
+    }
+
+    private func readFailure(_ failure: ServiceFailure) -> DriverError {
+        guard failure.isCondition || failure.isMissing || failure.status == 416 else {
+            return failure.error
+        }
+        return DriverError(
+            .conflict, "\(key.shown) was replaced or removed while it was read",
+            retry: .same(afterNanoseconds: 0))
     }
 
     private func request(_ bytes: Range<UInt64>, ofTag tag: String?) -> ServiceRequest {
         var request = ServiceRequest(.get, "GET", key: service.key(key))
         request.shown = key.shown
         request.headers = [("Range", "bytes=\(bytes.lowerBound)-\(bytes.upperBound - 1)")]
-        if let tag { request.headers.append(("If-Match", tag)) }
+        if let tag {
+            request.headers.append(("If-Match", tag))
+            // The first piece is often the only one, and small.
+            request.isBulk = true
+        }
         return request
     }
 
@@ -91,10 +136,7 @@ struct RangedReader {
             return ServiceExchange(request: request(piece.bytes, ofTag: found.tag)) {
                 response, span throws(DriverError) in
                 // A service that ignores the range would otherwise fill the memory.
-                guard response.status == 206, piece.take(span) else {
-                    throw DriverError(
-                        .io, "\(key.shown): the service sent another range than asked for")
-                }
+                guard response.status == 206, piece.take(span) else { throw otherRange }
             } completion: { result throws(DriverError) in
                 try arrived(piece, result)
                 try line.handOver(to: sink, call)
@@ -112,13 +154,8 @@ struct RangedReader {
             }
             piece.state = .here
         case .failure(let failure):
-            if failure.isCondition || failure.isMissing || failure.status == 416 {
-                throw DriverError(
-                    .conflict, "\(key.shown) was replaced or removed while it was read",
-                    retry: .same(afterNanoseconds: 0))
-            }
             piece.tries += 1
-            guard failure.isPassing, piece.tries < Self.tries else { throw failure.error }
+            guard failure.isPassing, piece.tries < Self.tries else { throw readFailure(failure) }
             // The others go on meanwhile only as far as the window lets them; a short pause is enough.
             guard call.pause(50_000_000 << piece.tries) else {
                 throw call.overError("reading \(key.shown)", applied: .no)

@@ -42,22 +42,44 @@ extension S3Store {
         do throws(ServiceFailure) { response = try service.perform(request, call) } catch {
             throw error.error
         }
-        let document: XMLElement
-        do throws(XMLError) { document = try XMLElement(response.body) } catch {
+        return try ListedPage(response.body).page
+    }
+}
+
+/// One page of a listing.
+private struct ListedPage {
+    let page: KeyPage<Listed>
+
+    init(_ body: [UInt8]) throws(DriverError) {
+        var items: [(key: String, item: Listed)] = []
+        items.reserveCapacity(1000)
+        var isWhole = true
+        let document: XMLRecords
+        do throws(XMLError) {
+            document = try XMLRecords(
+                body, of: "Contents", fields: ["Key", "Size", "LastModified"]
+            ) { fields in
+                guard !fields[0].isEmpty, let item = Listed(fields[1], fields[2]) else {
+                    isWhole = false
+                    return
+                }
+                items.append((String(decoding: fields[0], as: UTF8.self), item))
+            }
+        } catch {
             throw DriverError(.io, "the service's listing cannot be read: \(error.message)")
         }
         guard document.name == "ListBucketResult" else {
             throw DriverError(.io, "the service answered a listing with another document")
         }
+        guard isWhole else {
+            throw DriverError(.io, "the service listed an object without its name or size")
+        }
+        if document.text("EncodingType") == "url" {
+            for index in items.indices { ListedText.decode(&items[index].key) }
+        }
         let isCut = document.text("IsTruncated") == "true"
-        return KeyPage(
-            items: try document.all("Contents").map { (entry) throws(DriverError) in
-                guard let key = entry.text("Key"), let item = Listed(entry) else {
-                    throw DriverError(.io, "the service listed an object without its name or size")
-                }
-                return (key: ListedText.decoded(key, in: document), item: item)
-            },
-            next: isCut ? document.text("NextContinuationToken") : nil)
+        page = KeyPage(
+            items: items, next: isCut ? document.text("NextContinuationToken") : nil)
     }
 }
 
@@ -66,18 +88,25 @@ private struct Listed {
     let byteCount: UInt64
     let modifiedNanoseconds: Int64
 
-    init?(_ entry: XMLElement) {
-        guard let byteCount = entry.text("Size").flatMap({ UInt64($0) }) else { return nil }
+    init?(_ size: [UInt8], _ modified: [UInt8]) {
+        guard let byteCount = UInt64(String(decoding: size, as: UTF8.self)) else { return nil }
         self.byteCount = byteCount
-        let seconds = entry.text("LastModified").flatMap(Timestamp.seconds) ?? 0
-        modifiedNanoseconds = seconds * 1_000_000_000
+        modifiedNanoseconds = (Timestamp.seconds(modified) ?? 0) * 1_000_000_000
     }
 }
 
 /// Names in the service's documents, which are escaped where it says so.
 enum ListedText {
     static func decoded(_ text: String, in document: XMLElement) -> String {
-        guard document.text("EncodingType") == "url" else { return text }
+        var text = text
+        if document.text("EncodingType") == "url" { decode(&text) }
+        return text
+    }
+
+    /// Decodes a name that is escaped; most have nothing to decode.
+    static func decode(_ text: inout String) {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") })
+        else { return }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
@@ -94,6 +123,6 @@ enum ListedText {
             default: bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        text = String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -143,10 +143,11 @@ final class Service: Sendable {
             // TLS keeps the body as it is on its way; the sum is for what comes after.
             hash = Signer.unsignedPayload
             headers.append(("x-amz-checksum-crc32c", Base64.encode(CRC32C.bytes(bytes))))
-        case .bytes, .none: break
+        case .bytes, .none: hash = request.payloadHash
         }
         var http = HTTPRequest(request.method, url(request), headers: headers, body: request.body)
         if case .stream = request.body { http.asksFirst = true }
+        http.isBulk = request.isBulk
         signer.sign(&http, credentials, at: unixSeconds(), payloadHash: hash)
         return http
     }

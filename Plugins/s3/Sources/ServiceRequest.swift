@@ -45,6 +45,10 @@ struct ServiceRequest {
     var query: [(String, String)] = []
     var headers: [(name: String, value: String)] = []
     var body = HTTPRequest.Body.none
+    /// The hash of a body in memory, where it is known already.
+    var payloadHash: String?
+    /// Whether many bytes come or go.
+    var isBulk = false
     /// The key that messages name instead.
     var shown: String?
 

@@ -6,6 +6,7 @@ public struct Signer: Sendable {
     /// What stands for the hash of a body that is not signed, in services that allow it.
     public static let unsignedPayload = "UNSIGNED-PAYLOAD"
     private static let algorithm = "AWS4-HMAC-SHA256"
+    private static let emptyHash = Digest.hexadecimal(Digest.sha256([]))
 
     /// The service's name in signatures, such as `dynamodb`.
     public var service: String
@@ -49,10 +50,22 @@ public struct Signer: Sendable {
         let url = SplitURL(request.url)
         let headers = signedHeaders(request, url)
         let names = headers.map(\.name).joined(separator: ";")
-        let canonical = [
-            request.method, canonicalPath(url.path), url.canonicalQuery,
-            headers.map { "\($0.name):\($0.value)\n" }.joined(), names, hash,
-        ].joined(separator: "\n")
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(1024)
+        for line in [request.method, canonicalPath(url.path), url.canonicalQuery] {
+            canonical += line.utf8
+            canonical.append(UInt8(ascii: "\n"))
+        }
+        for header in headers {
+            canonical += header.name.utf8
+            canonical.append(UInt8(ascii: ":"))
+            canonical += header.value.utf8
+            canonical.append(UInt8(ascii: "\n"))
+        }
+        canonical.append(UInt8(ascii: "\n"))
+        canonical += names.utf8
+        canonical.append(UInt8(ascii: "\n"))
+        canonical += hash.utf8
         let signature = signature(of: canonical, credentials, time)
         let scope = "\(credentials.accessKeyID)/\(scope(time))"
         request.headers.append(
@@ -90,31 +103,34 @@ public struct Signer: Sendable {
             method, canonicalPath(split.path), split.canonicalQuery, "host:\(split.authority)\n",
             "host", Self.unsignedPayload,
         ].joined(separator: "\n")
-        return full + "&X-Amz-Signature=" + signature(of: canonical, credentials, time)
+        return full + "&X-Amz-Signature="
+            + signature(of: Array(canonical.utf8), credentials, time)
     }
 
     private func hash(of body: HTTPRequest.Body) -> String {
         switch body {
-        case .none: Digest.hexadecimal(Digest.sha256([]))
+        case .none: Self.emptyHash
         case .bytes(let bytes): Digest.hexadecimal(Digest.sha256(bytes))
         case .stream: Self.unsignedPayload
         }
     }
 
     private func scope(_ time: String) -> String {
-        "\(time.prefix(8))/\(region)/\(service)/aws4_request"
+        "\(date(time))/\(region)/\(service)/aws4_request"
     }
 
+    private func date(_ time: String) -> Substring { Substring(time.utf8.prefix(8)) }
+
     private func signature(
-        of canonical: String, _ credentials: AWSCredentials, _ time: String
+        of canonical: [UInt8], _ credentials: AWSCredentials, _ time: String
     ) -> String {
         let text = [
             Self.algorithm, time, scope(time),
-            Digest.hexadecimal(Digest.sha256(Array(canonical.utf8))),
+            Digest.hexadecimal(Digest.sha256(canonical)),
         ].joined(separator: "\n")
         let key = keys.key(
             SigningKey(
-                secret: credentials.secretAccessKey, date: String(time.prefix(8)), region: region,
+                secret: credentials.secretAccessKey, date: String(date(time)), region: region,
                 service: service))
         return Digest.hexadecimal(Digest.hmac(key: key, Array(text.utf8)))
     }
@@ -128,15 +144,46 @@ public struct Signer: Sendable {
     private func signedHeaders(
         _ request: HTTPRequest, _ url: SplitURL
     ) -> [(name: String, value: String)] {
-        let unsigned: Set<String> = ["authorization", "expect", "user-agent", "x-amzn-trace-id"]
-        var values = ["host": [url.authority]]
+        var headers = [(name: "host", value: url.authority)]
+        headers.reserveCapacity(request.headers.count + 1)
         for (name, value) in request.headers {
             let name = name.lowercased()
-            if name == "host" || unsigned.contains(name) { continue }
-            let words = value.split { $0 == " " || $0 == "\t" }
-            values[name, default: []].append(words.joined(separator: " "))
+            switch name {
+            case "host", "authorization", "expect", "user-agent", "x-amzn-trace-id": continue
+            default: headers.append((name, Self.trimmed(value)))
+            }
         }
-        return values.keys.sorted().map { ($0, values[$0, default: []].joined(separator: ",")) }
+        // Names are few and mostly in order; values of one name stay in theirs.
+        for end in headers.indices.dropFirst() {
+            var at = end
+            while at > 0, headers[at].name < headers[at - 1].name {
+                headers.swapAt(at, at - 1)
+                at -= 1
+            }
+        }
+        var merged: [(name: String, value: String)] = []
+        merged.reserveCapacity(headers.count)
+        for header in headers {
+            if merged.last?.name == header.name {
+                merged[merged.count - 1].value += "," + header.value
+            } else {
+                merged.append(header)
+            }
+        }
+        return merged
+    }
+
+    /// A header's value without blanks around it, and with one blank for several inside.
+    private static func trimmed(_ value: String) -> String {
+        var isAfterBlank = true
+        var isPlain = true
+        for byte in value.utf8 {
+            let isBlank = byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+            if isBlank, isAfterBlank || byte == UInt8(ascii: "\t") { isPlain = false }
+            isAfterBlank = isBlank
+        }
+        if isPlain, !isAfterBlank || value.isEmpty { return value }
+        return value.split { $0 == " " || $0 == "\t" }.joined(separator: " ")
     }
 }
 
@@ -147,19 +194,18 @@ private struct SplitURL {
     var query: String
 
     init(_ url: String) {
-        let bytes = Array(url.utf8)
-        let colon = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.startIndex
-        let rest = bytes.dropFirst(colon + 3)
+        let bytes = url.utf8
+        let rest = bytes.drop { $0 != UInt8(ascii: ":") }.dropFirst(3)
         let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
-        let path = rest.dropFirst(authority.count).prefix { $0 != UInt8(ascii: "?") }
-        let query = rest.dropFirst(authority.count + path.count + 1)
-        self.authority = String(decoding: authority, as: UTF8.self)
-        self.path = String(decoding: path, as: UTF8.self)
-        self.query = String(decoding: query, as: UTF8.self)
+        let path = rest[authority.endIndex...].prefix { $0 != UInt8(ascii: "?") }
+        self.authority = String(Substring(authority))
+        self.path = String(Substring(path))
+        self.query = String(Substring(rest[path.endIndex...].dropFirst()))
     }
 
     /// The query with its items in ascending order of their bytes.
     var canonicalQuery: String {
+        if query.isEmpty { return "" }
         var items: [(name: String, value: String)] = []
         for item in query.split(separator: "&") {
             let name = item.prefix { $0 != "=" }

@@ -42,10 +42,16 @@ static inline CURLcode holdfast_curl_set_function(CURL *handle, CURLoption optio
 }
 
 // `begin` is asked before each time that the request is sent; other than 0 ends the transfer.
-static inline CURLcode holdfast_curl_set_begin(CURL *handle, curl_prereq_callback begin,
-                                               void *context) {
-    CURLcode result = curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
-    return result ? result : curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, begin);
+static inline CURLcode holdfast_curl_set_begin(CURL *handle, curl_prereq_callback begin) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, begin);
+}
+
+// What all callbacks get.
+static inline void holdfast_curl_set_context(CURL *handle, void *context) {
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
+    curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
 }
 
 // Takes the next message of a finished transfer and its handle; returns 0 when there is none.

@@ -12,9 +12,12 @@ final class Gate: Sendable {
     }
 
     private let state = Mutex(State.untouched)
+    /// Whether the state is open, for the many calls that only look whether it is.
+    private let isOpen = Atomic(false)
 
     /// Waits for a turn; `true` for the call that goes first and has to ``leave()``.
     func enter(_ control: some CallControl) -> Bool {
+        if isOpen.load(ordering: .relaxed) { return false }
         let wait = LimitedControl(control, nanoseconds: Self.patienceNanoseconds)
         while true {
             let isFirst: Bool? = state.withLock { state in
@@ -32,7 +35,11 @@ final class Gate: Sendable {
     }
 
     /// Lets everybody pass: a connection is there, and with it the server's address.
-    func open() { state.withLock { $0 = .open } }
+    func open() {
+        if isOpen.load(ordering: .relaxed) { return }
+        state.withLock { $0 = .open }
+        isOpen.store(true, ordering: .relaxed)
+    }
 
     /// Lets the next call go first where this one had no connection.
     func leave() {

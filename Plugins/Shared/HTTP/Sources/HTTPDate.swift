@@ -24,12 +24,15 @@ public enum HTTPDate {
     /// - Parameter text: A header's value.
     /// - Returns: `nil` for any other form.
     public static func seconds(_ text: String) -> Int64? {
-        let words = text.split(separator: " ").map(String.init)
+        // Bytes, because each answer has such a date.
+        let words = text.utf8.split(separator: UInt8(ascii: " ")).map(Substring.init)
         guard words.count == 6, words[5] == "GMT", words[1].utf8.count == 2,
             let day = Int64(words[1]),
-            let month = months.firstIndex(of: words[2]), let year = Int64(words[3])
+            let month = months.firstIndex(where: { words[2] == $0 }), let year = Int64(words[3])
         else { return nil }
-        let time = words[4].split(separator: ":").compactMap { Int64($0) }
+        let time = words[4].utf8.split(separator: UInt8(ascii: ":")).compactMap {
+            Int64(Substring($0))
+        }
         guard time.count == 3, (1...31).contains(day), (1970...9999).contains(year),
             (0..<24).contains(time[0]), (0..<60).contains(time[1]), (0...60).contains(time[2])
         else { return nil }

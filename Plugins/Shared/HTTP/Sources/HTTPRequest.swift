@@ -24,6 +24,8 @@ public struct HTTPRequest {
     public var body: Body
     /// Whether the server is asked before a body is sent (`Expect: 100-continue`).
     public var asksFirst = false
+    /// Whether many bytes come or go, for which large buffers are worth their memory.
+    public var isBulk = false
 
     /// Makes a request.
     public init(
@@ -64,6 +66,7 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
     case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    default: Array("!#$%&'*+-.^_`|~".utf8).contains(byte)
+    case UInt8(ascii: "-"): true
+    default: Array("!#$%&'*+.^_`|~".utf8).contains(byte)
     }
 }

@@ -2,8 +2,10 @@
 public struct HTTPResponse: Sendable {
     /// The status, such as 200.
     public internal(set) var status = 0
-    /// The headers in the order of their arrival, names in small letters.
-    public internal(set) var headers: [(name: String, value: String)] = []
+    /// The lines of the head behind the first, as they came, each with its line feed.
+    ///
+    /// Few of them are ever looked at, so they are taken apart only then.
+    private var head: [UInt8] = []
     /// The body, unless a receiver took it.
     public internal(set) var body: [UInt8] = []
 
@@ -13,7 +15,22 @@ public struct HTTPResponse: Sendable {
     /// A header's first value.
     ///
     /// - Parameter name: The name in small letters.
-    public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+    public subscript(name: String) -> String? {
+        let count = name.utf8.count
+        var start = 0
+        while let end = head[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = head[start..<end]
+            if line.count > count, line[start + count] == UInt8(ascii: ":"),
+                zip(line, name.utf8).allSatisfy(isSameLetter)
+            {
+                let rest = line[(start + count + 1)...].drop(while: isBlank)
+                let blanks = rest.reversed().prefix(while: isBlank).count
+                return String(decoding: rest.dropLast(blanks), as: UTF8.self)
+            }
+            start = end + 1
+        }
+        return nil
+    }
 
     /// The least time to wait that the server asks for in seconds, in nanoseconds; 0 for none.
     ///
@@ -24,23 +41,27 @@ public struct HTTPResponse: Sendable {
     }
 
     /// Takes one line of the head; a new status line starts a new head.
-    mutating func take(line: String) {
-        if line.hasPrefix("HTTP/") {
-            // The end of a line is one character to Swift, so it is cut off by bytes.
-            let words = line.utf8.split { $0 == 0x20 || $0 == 0x0d || $0 == 0x0a }
-            status = words.count > 1 ? Int(String(words[1]) ?? "") ?? 0 : 0
-            headers = []
-            return
+    mutating func take(line: RawSpan) {
+        let first = head.count
+        if head.isEmpty { head.reserveCapacity(1024) }
+        unsafe line.withUnsafeBytes { unsafe head.append(contentsOf: $0) }
+        if head[first...].starts(with: "HTTP/".utf8) {
+            let words = head[first...].split(maxSplits: 2, whereSeparator: isBlank)
+            status = words.count > 1 ? Int(String(decoding: words[1], as: UTF8.self)) ?? 0 : 0
+            head.removeAll(keepingCapacity: true)
+        } else if head.last != UInt8(ascii: "\n") {
+            // What ended without a line feed would run into the next one.
+            head.removeLast(head.count - first)
         }
-        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else { return }
-        let value = line.utf8[line.utf8.index(after: colon)...]
-        headers.append((line[..<colon].lowercased(), trimmed(value)))
     }
 }
 
-private func trimmed(_ bytes: Substring.UTF8View) -> String {
-    func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0d, 0x0a].contains(byte) }
-    let start = bytes.drop(while: isBlank)
-    let blanks = start.reversed().prefix(while: isBlank).count
-    return String(Substring(start.dropLast(blanks)))
+/// Whether both are the same letter; the second is a small one.
+private func isSameLetter(_ found: UInt8, _ wanted: UInt8) -> Bool {
+    found == wanted
+        || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(found) && found | 0x20 == wanted
+}
+
+private func isBlank(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a
 }

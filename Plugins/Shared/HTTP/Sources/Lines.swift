@@ -21,7 +21,7 @@ internal import Synchronization
         unsafe curl_multi_cleanup(UnsafeMutableRawPointer(multi))
     }
 
-    /// A handle without settings; `nil` without memory.
+    /// A handle; `nil` without memory.
     func takeEasy() -> EasyHandle? {
         if let easy = idle.popLast() { return easy }
         guard let easy = EasyHandle() else { return nil }
@@ -29,9 +29,11 @@ internal import Synchronization
         return easy
     }
 
-    /// Takes a handle back; its settings go, because they point at what belonged to its transfer.
+    /// Takes a handle back; it forgets what belonged to its transfer and keeps what all have in common.
     func giveEasy(_ easy: EasyHandle) {
-        unsafe curl_easy_reset(easy.pointer)
+        for option in [CURLOPT_HTTPHEADER, CURLOPT_POSTFIELDS] {
+            unsafe holdfast_curl_set_pointer(easy.pointer, option, nil)
+        }
         idle.append(easy)
     }
 }
@@ -39,6 +41,8 @@ internal import Synchronization
 /// libcurl's handle of one transfer at a time.
 @safe final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
+    /// Whether it has the settings that all transfers have in common.
+    var isPrepared = false
 
     init?() {
         guard let pointer = unsafe curl_easy_init() else { return nil }

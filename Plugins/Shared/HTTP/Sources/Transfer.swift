@@ -12,7 +12,11 @@ internal import HoldfastDriver
     /// Why a callback ended the transfer.
     var failure: DriverError?
     /// The bytes of the body that libcurl took.
-    private var taken = 0
+    var taken = 0
+    /// What libcurl looks at until the transfer is over.
+    let headers: HeaderLines
+    /// The same of a small body.
+    var smallBody: UnsafeMutableRawBufferPointer?
     /// Whether a connection was there and the request began to be sent.
     private(set) var hasBegun = false
     /// Told when a connection is there.
@@ -26,7 +30,10 @@ internal import HoldfastDriver
         self.limit = limit
         self.receiver = receiver
         self.whenBegun = whenBegun
+        headers = HeaderLines(request)
     }
+
+    deinit { unsafe smallBody?.deallocate() }
 
     func run(
         on line: Line, _ settings: HTTPSettings, _ control: some CallControl
@@ -34,9 +41,7 @@ internal import HoldfastDriver
         guard let handle = line.takeEasy() else { return .failure(noMemory) }
         defer { line.giveEasy(handle) }
         let easy = unsafe handle.pointer
-        let headers = unsafe headerList()
-        defer { unsafe curl_slist_free_all(headers) }
-        unsafe configure(easy, settings, headers)
+        configure(handle, settings)
         let multi = unsafe UnsafeMutableRawPointer(line.multi)
         guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else {
             return .failure(DriverError(.internalError, "libcurl refused a transfer"))

@@ -5,7 +5,6 @@ internal import HoldfastDriver
 @safe final class TransferGroup {
     @safe private struct Member {
         let easy: EasyHandle
-        let headers: UnsafeMutablePointer<curl_slist>?
         let transfer: Transfer
         let completion: Exchange.Completion
     }
@@ -37,12 +36,10 @@ internal import HoldfastDriver
             self?.hasConnection = true
             whenBegun()
         }
-        let headers = unsafe transfer.headerList()
-        unsafe transfer.configure(easy.pointer, settings, headers)
-        let member = unsafe Member(
-            easy: easy, headers: headers, transfer: transfer, completion: exchange.completion)
+        transfer.configure(easy, settings)
+        let member = Member(easy: easy, transfer: transfer, completion: exchange.completion)
         guard unsafe curl_multi_add_handle(multi, easy.pointer) == CURLM_OK else {
-            free(member)
+            line.giveEasy(easy)
             throw DriverError(.internalError, "libcurl refused a transfer")
         }
         members.append(member)
@@ -64,7 +61,7 @@ internal import HoldfastDriver
             }
             let member = members.remove(at: index)
             unsafe curl_multi_remove_handle(multi, member.easy.pointer)
-            free(member)
+            line.giveEasy(member.easy)
             // The next request may go where this one had no connection: it finds out by itself.
             hasMoved = true
             try member.completion(member.transfer.finished(result))
@@ -84,13 +81,8 @@ internal import HoldfastDriver
     func drop() {
         for member in members {
             unsafe curl_multi_remove_handle(multi, member.easy.pointer)
-            free(member)
+            line.giveEasy(member.easy)
         }
         members = []
-    }
-
-    private func free(_ member: Member) {
-        line.giveEasy(member.easy)
-        unsafe curl_slist_free_all(member.headers)
     }
 }

@@ -22,26 +22,54 @@ package struct PieceReader {
     /// - Returns: As many bytes, fewer only at the end.
     /// - Throws: ``DriverError`` of the source, or because the call is over.
     package mutating func next(_ count: Int) throws(DriverError) -> [UInt8] {
+        try next(count, reusing: [])
+    }
+
+    /// The next piece, in the memory of one that nobody needs any more where that fits.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes, at least 1.
+    ///   - old: The old piece.
+    /// - Returns: As many bytes, fewer only at the end.
+    /// - Throws: ``DriverError`` of the source, or because the call is over.
+    package mutating func next(
+        _ count: Int, reusing old: consuming [UInt8]
+    ) throws(DriverError) -> [UInt8] {
+        let room = room(count)
         var failure: DriverError?
-        // The memory is not touched before bytes come into it.
-        let piece = unsafe [UInt8](unsafeUninitializedCapacity: room(count)) { space, filled in
-            if let first = ahead.popLast() {
-                unsafe space[0] = first
-                filled = 1
+        guard old.count == room else {
+            // The memory is not touched before bytes come into it.
+            let piece = unsafe [UInt8](unsafeUninitializedCapacity: room) { space, filled in
+                unsafe (filled, failure) = fill(UnsafeMutableRawBufferPointer(space))
             }
-            do throws(DriverError) {
-                while filled < space.count, !isAtEnd {
-                    let rest = unsafe UnsafeMutableBufferPointer(rebasing: space[filled...])
-                    var span = unsafe MutableRawSpan(
-                        _unsafeBytes: UnsafeMutableRawBufferPointer(rest))
-                    filled += try readNext(into: &span)
-                }
-            } catch {
-                failure = error
-            }
+            if let failure { throw failure }
+            return piece
         }
+        var piece = old
+        var filled = 0
+        unsafe piece.withUnsafeMutableBytes { unsafe (filled, failure) = fill($0) }
         if let failure { throw failure }
+        piece.removeLast(room - filled)
         return piece
+    }
+
+    /// Fills memory from its front, wholly unless the source ends.
+    private mutating func fill(_ space: UnsafeMutableRawBufferPointer) -> (Int, DriverError?) {
+        var filled = 0
+        if let first = ahead.popLast() {
+            unsafe space[0] = first
+            filled = 1
+        }
+        do throws(DriverError) {
+            while filled < space.count, !isAtEnd {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: space[filled...])
+                var span = unsafe MutableRawSpan(_unsafeBytes: rest)
+                filled += try readNext(into: &span)
+            }
+            return (filled, nil)
+        } catch {
+            return (filled, error)
+        }
     }
 
     /// Whether there is more; at the end it sees that the length was right.
