@@ -112,6 +112,19 @@ import Testing
         #expect(Set(outcome.content.leftBehind) == Set(outcome.keys.map(\.description)))
     }
 
+    @Test func whatAnEarlierExaminationLeftIsRemovedWhenItIsOld() throws {
+        for (ahead, rest) in [(7_200_000_000_000, 0), (60_000_000_000, 1)] as [(Int64, Int)] {
+            let memory = MemoryStore()
+            let old = ObjectKey(collection: "doctor", path: "0123-object.bin")
+            _ = try memory.store().put(old, [1], condition: .none, Call(timeout: nil))
+            // By the store's clock the new object is so much younger than what is listed.
+            let outcome = examine(lies { $0.aheadNanoseconds = ahead }, memory: memory)
+            #expect(outcome.keys.count == rest)
+            #expect(outcome["list"]?.seen.contains("1 object of earlier") == true)
+            #expect(outcome["scratch"]?.seen.contains("and 1 of earlier") == (rest == 0))
+        }
+    }
+
     @Test func aDeniedListingFailsAlone() {
         let outcome = examine(lies { $0.refusals[.list] = denied })
         #expect(outcome.failed == ["list", "list.fresh"])

@@ -114,6 +114,16 @@ def test_a_name_that_is_no_store_s(project, cli):
     assert done.returncode == 2 and b"leave --store out" in done.stderr
 
 
+@pytest.mark.parametrize("kind", dist.DRIVERS)
+def test_a_driver_in_a_process_of_its_own(project, cli):
+    push(cli)
+    project.configure(project.config.read_text() + "  isolation: process\n")
+    report = examine(cli)
+    assert (report.status, report.failed) == (0, [])
+    assert report["driver"]["measured"]["isolation"] == "process"
+    assert "in a process of its own" in report["driver"]["seen"]
+
+
 def faulty(project, *faults: str) -> None:
     options = {"local": "state", "sqlite": "state.db"}[project.kind]
     project.configure(
@@ -138,6 +148,20 @@ def test_the_time_limit_is_of_each_store(project, cli):
     checks = {check["id"]: check for check in document["stores"][0]["checks"]}
     assert checks["list"]["code"] == "deadline"
     assert checks["write"]["seen"] == "there was no time left"
+
+
+@pytest.mark.parametrize("kind", ["local"])
+def test_a_driver_that_does_not_come_back(project, cli):
+    make_faulty(project, cli)
+    faulty(project, "hang on=list")
+    project.configure(project.config.read_text().replace(
+        "stores:", "  localPath: state\nstores:", 1))
+    document, done = run(cli, "faulty", "default", "--timeout", "1s", "--allow-faults")
+    assert done.returncode == UNREACHABLE
+    first, second = document["stores"]
+    assert first["exit_code"] == UNREACHABLE and second["exit_code"] == 0
+    checks = {check["id"]: check for check in first["checks"]}
+    assert checks["list"]["verdict"] == "failed"
 
 
 @pytest.mark.parametrize("kind", dist.DRIVERS)

@@ -224,6 +224,19 @@ def test_google_says_whose_key_it_is(google):
     assert "credentials file" in identity["source"]
 
 
+def test_google_s_machine_says_whose_it_is(google):
+    remote = google.project.remote
+    remote.server.control(default_account="vm@example.com")
+    remote.environment = {"GCE_METADATA_HOST": remote.server.authority,
+                          "CLOUDSDK_CONFIG": str(google.project.folder)}
+    google.project.configure(remote.block.replace("metadata_disabled: true", "bootstrap: false"))
+    try:
+        identity = examine(google).document["identity"]
+    finally:
+        remote.server.control(default_account=None)
+    assert identity["principal"] == "vm@example.com" and "metadata server" in identity["source"]
+
+
 def test_google_with_another_s_clock(google):
     google.project.remote.server.control(clock=90)
     report = examine(google)
@@ -270,6 +283,23 @@ def test_azure_with_a_wrong_key(azure):
         "AZURE_STORAGE_KEY": "Y2FuYXJ5LThjMWY1MmMwN2U="}
     report = examine(azure)
     assert (report.status, report.failed) == (FORBIDDEN, ["open"])
+
+
+def test_azure_s_machine_says_whose_it_is(azure):
+    remote = azure.project.remote
+    remote.server.control(roles={"app": "Storage Blob Data Reader"})
+    remote.environment = {
+        "AZURE_STORAGE_ACCOUNT": ACCOUNT, "AZURE_STORAGE_SERVICE_ENDPOINT": remote.server.endpoint,
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": remote.server.url, "AZURE_CLIENT_ID": "app"}
+    report = examine(azure)
+    identity = report.document["identity"]
+    assert (identity["client_id"], identity["object_id"]) == ("app", "object-of-app")
+    assert identity["principal"] == "client app, object object-of-app"
+    assert "managed identity" in identity["source"]
+    assert (report.status, report.failed) == (FORBIDDEN, ["write"])
+    assert report.missing == ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"]
+    assert "az role assignment create" in report.text
+    assert f"containers/{remote.name}" in report.text
 
 
 def test_azure_with_another_s_clock(azure):

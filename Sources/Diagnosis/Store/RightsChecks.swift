@@ -8,12 +8,12 @@ extension StoreChecks {
     static let list = Check<StoreBench>("list", "may list") { bench, call throws(HostError) in
         let count = try bench.listed(prefix: "", call).count
         let most = StoreBench.listingCount
+        let number = "\(count)\(count == most ? " or more" : "")"
         return Finding(
             .ok,
             count == 0
                 ? "the collection \(StoreBench.collection) is listed, and empty"
-                : "\(count)\(count == most ? " or more" : "") objects of earlier examinations are listed"
-        )
+                : "\(number) object\(count == 1 ? "" : "s") of earlier examinations listed")
     }
 
     /// Whether an object can be made.
@@ -124,7 +124,7 @@ extension StoreBench {
     /// Takes over what is so much older than the own object that nobody uses it any more.
     func adoptOld(_ entries: [Entry], than own: ObjectInfo) {
         let old = entries.filter { entry in
-            entry.info.modifiedNanoseconds > 0
+            !isOwn(entry.path) && entry.info.modifiedNanoseconds > 0
                 && own.modifiedNanoseconds - entry.info.modifiedNanoseconds > Self.oldNanoseconds
         }
         adopt(

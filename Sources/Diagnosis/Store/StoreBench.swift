@@ -48,6 +48,9 @@ package final class StoreBench: Sendable {
             collection: Self.collection, workspace: workspace, path: "\(name)-\(suffix).bin")
     }
 
+    /// Whether a path is of this examination.
+    func isOwn(_ path: String) -> Bool { path.utf8.starts(with: "\(name)-".utf8) }
+
     /// Bytes that no other object has.
     static func bytes() -> [UInt8] {
         (0..<(byteCount / 256)).flatMap { _ in RandomBytes.make(256) }

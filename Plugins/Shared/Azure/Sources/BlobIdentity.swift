@@ -106,11 +106,11 @@ extension BlobAccount {
 }
 
 /// What a token says of whose it is; nothing of this is trusted, and it is shown only.
-struct TokenClaims {
+package struct TokenClaims {
     private let claims: JSONValue
 
     /// Reads the middle part of a JSON web token.
-    init(_ token: String) {
+    package init(_ token: String) {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         let middle = parts.count == 3 ? parts[1] : ""
         var text = String(middle.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
@@ -125,7 +125,7 @@ struct TokenClaims {
     }
 
     /// The application and the object in the directory.
-    var principal: String {
+    package var principal: String {
         let client = text("appid") ?? text("azp")
         let object = text("oid")
         let words = [client.map { "client \($0)" }, object.map { "object \($0)" }].compactMap(
@@ -136,7 +136,7 @@ struct TokenClaims {
     }
 
     /// The claims that say whose it is.
-    var members: [String: JSONValue] {
+    package var members: [String: JSONValue] {
         let names = [
             "appid": "client_id", "azp": "client_id", "oid": "object_id", "tid": "tenant_id",
             "xms_mirid": "resource",

@@ -1,5 +1,5 @@
 /// How far a service's clock is ahead of this machine's, by the date of one of its answers.
-public struct ServiceClock: Sendable {
+public struct ServiceClock: Sendable, Equatable {
     /// Nanoseconds; negative when it is behind.
     public let aheadNanoseconds: Int64
     /// The most that the reading can be off.
