@@ -26,9 +26,18 @@ extension GCSDriver {
         "gcs.policy", "Prints the smallest set of permissions that grants what this store does.",
         [.reads, .idempotent], result: .json(schema: "{\"type\":\"object\"}")
     ) { (store, result, call) throws(DriverError) in
-        let member = try? store.service.identity(call).members["principal"]?.text
-        try result.write(store.policy(for: member ?? nil).bytes)
+        // The policy is of use also to somebody who has no token.
+        let identity = try? store.service.identity(call).members
+        try result.write(store.policy(for: member(identity ?? [:])).bytes)
     }
+}
+
+/// Who asks, as Google's policies name them.
+private func member(_ identity: [String: JSONValue]) -> String {
+    guard let name = identity["principal"]?.text, name.utf8.contains(UInt8(ascii: "@")) else {
+        return "MEMBER"
+    }
+    return identity["kind"]?.text == "google-user" ? "user:\(name)" : "serviceAccount:\(name)"
 }
 
 extension GCSStore {
@@ -44,9 +53,9 @@ extension GCSStore {
 
     /// The smallest policy, as commands of Google's own tool.
     ///
-    /// - Parameter account: Whose it is to be; `nil` where that is not known.
+    /// - Parameter member: Whose it is to be.
     /// - Returns: The operation's result.
-    fileprivate func policy(for account: String?) -> JSONValue {
+    fileprivate func policy(for member: String) -> JSONValue {
         let bucket = service.bucket
         let place = "gs://\(bucket)/\(names.prefix)"
         var grants = Self.permissions.map { permission in
@@ -62,7 +71,6 @@ extension GCSStore {
                     "for": .array([.string("open")]),
                 ]))
         }
-        let member = account.flatMap { $0.contains("@") ? "serviceAccount:\($0)" : nil } ?? "MEMBER"
         return .object([
             "kind": .string("google-iam"), "grants": .array(grants),
             "apply": .string(
@@ -78,19 +86,18 @@ extension GCSStore {
     private func commands(_ member: String) -> String {
         let bucket = service.bucket
         let list = Self.permissions.map(\.name).joined(separator: ",")
-        var text = """
+        var condition = "None"
+        if !names.prefix.isEmpty {
+            let start = "projects/_/buckets/\(bucket)/objects/\(names.prefix)"
+            condition =
+                "'^;^title=holdfast-state;expression=resource.type != "
+                + "\"storage.googleapis.com/Object\" || resource.name.startsWith(\"\(start)\")'"
+        }
+        return """
             gcloud iam roles create holdfastState --project PROJECT --permissions \(list)
             gcloud storage buckets add-iam-policy-binding gs://\(bucket) --member \(member) \\
-              --role projects/PROJECT/roles/holdfastState
-            """
-        if names.prefix.isEmpty { return text + " --condition None\n" }
-        let start = "projects/_/buckets/\(bucket)/objects/\(names.prefix)"
-        text += """
-             \\
-              --condition '^;^title=holdfast-state;expression=resource.type != \
-            "storage.googleapis.com/Object" || resource.name.startsWith("\(start)")'
+              --role projects/PROJECT/roles/holdfastState --condition \(condition)
 
             """
-        return text
     }
 }
