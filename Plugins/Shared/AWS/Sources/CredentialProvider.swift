@@ -11,6 +11,7 @@ public final class CredentialProvider: Sendable {
 
     private struct State {
         var credentials: AWSCredentials?
+        var source = ""
         var isLooking = false
         /// By the monotonic clock.
         var nextLook: Int64 = 0
@@ -42,6 +43,9 @@ public final class CredentialProvider: Sendable {
             }
         }
     }
+
+    /// Where the last credentials came from, for people; empty before the first were found.
+    public var source: String { state.withLock { $0.source } }
 
     /// Forgets credentials that a service called expired, so that the next call looks for new ones.
     ///
@@ -82,7 +86,7 @@ public final class CredentialProvider: Sendable {
     private func look(
         _ control: some CallControl, instead old: AWSCredentials?
     ) throws(DriverError) -> AWSCredentials {
-        let found: Result<AWSCredentials, DriverError>
+        let found: Result<(credentials: AWSCredentials, source: String), DriverError>
         do throws(DriverError) {
             found = .success(try chain.find(control))
         } catch {
@@ -90,13 +94,14 @@ public final class CredentialProvider: Sendable {
         }
         state.withLock { state in
             state.isLooking = false
-            if case .success(let credentials) = found {
-                state.credentials = credentials
+            if case .success(let found) = found {
+                state.credentials = found.credentials
+                state.source = found.source
             } else {
                 state.nextLook = monotonicNanoseconds() + Self.pauseNanoseconds
             }
         }
         if case .failure = found, let old { return old }
-        return try found.get()
+        return try found.get().credentials
     }
 }

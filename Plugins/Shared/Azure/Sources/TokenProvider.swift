@@ -4,6 +4,9 @@ internal import Synchronization
 
 /// Where tokens come from.
 protocol TokenSource: Sendable {
+    /// What it is, for people.
+    var place: String { get }
+
     /// Asks for a new token.
     func token(_ control: any CallControl) throws(DriverError) -> AccessToken
 }

@@ -11,6 +11,8 @@ public final class TokenProvider: Sendable {
 
     private struct State {
         var token: AccessToken?
+        /// The place of the source that gave it.
+        var source = 0
         var isLooking = false
         /// By the monotonic clock.
         var nextLook: Int64 = 0
@@ -49,6 +51,19 @@ public final class TokenProvider: Sendable {
         }
     }
 
+    /// Whose tokens are shown.
+    ///
+    /// - Parameter control: The deadline and cancellation.
+    /// - Returns: The identity, without a secret.
+    /// - Throws: ``DriverError`` when no token can be had.
+    public func identity(_ control: some CallControl) throws(DriverError) -> TokenIdentity {
+        guard try token(control) != nil else {
+            return TokenIdentity(nil, source: "the options: none is wanted")
+        }
+        let source = sources[state.withLock { $0.source }]
+        return TokenIdentity(try source.owner(control), source: source.place)
+    }
+
     /// Forgets a token that a service did not take, so that the next call asks for a new one.
     ///
     /// - Parameter token: The token that was refused.
@@ -77,7 +92,7 @@ public final class TokenProvider: Sendable {
     private func look(
         _ control: some CallControl, instead old: AccessToken?
     ) throws(DriverError) -> AccessToken {
-        let found: Result<AccessToken, DriverError>
+        let found: Result<(token: AccessToken, source: Int), DriverError>
         do throws(DriverError) {
             found = .success(try find(control))
         } catch {
@@ -85,19 +100,22 @@ public final class TokenProvider: Sendable {
         }
         state.withLock { state in
             state.isLooking = false
-            if case .success(let token) = found {
-                state.token = token
+            if case .success(let found) = found {
+                state.token = found.token
+                state.source = found.source
             } else {
                 state.nextLook = monotonicNanoseconds() + Self.pauseNanoseconds
             }
         }
         if case .failure = found, let old { return old }
-        return try found.get()
+        return try found.get().token
     }
 
-    private func find(_ control: some CallControl) throws(DriverError) -> AccessToken {
-        for source in sources {
-            if let token = try source.token(control) { return token }
+    private func find(
+        _ control: some CallControl
+    ) throws(DriverError) -> (token: AccessToken, source: Int) {
+        for (place, source) in sources.enumerated() {
+            if let token = try source.token(control) { return (token, place) }
         }
         throw DriverError(
             .unauthenticated,
