@@ -47,7 +47,7 @@ def test_a_driver_that_crashes_at_every_write(project, launch, tmp_path):
 
 def test_quarantine(project, cli, launch, tmp_path, holdfast):
     drivers = build_shelf_driver(tmp_path / "drivers", "CRASHES_IN_PUT")
-    configure(project, "shelf", drivers="drivers: {quarantineCrashes: 3, quarantineWithin: 1h}\n")
+    configure(project, "shelf", drivers="drivers: {quarantineCrashes: 3, quarantineWithin: 1h, restartDelayMost: 100ms}\n")
     place = {"HOLDFAST_QUARANTINE_DIR": str(tmp_path / "quarantine")}
     path = ("--driver-path", drivers)
     daemon = launch(project, *path, env=place)
