@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli import assert_one_error
-from blackbox.dist import DRIVERS, clean_environment, dist
+from blackbox.dist import DRIVERS, clean_environment, copy_dist, dist
 from blackbox.pins import flip, pin_build
 from blackbox.processes import holdfast as run_holdfast
 
@@ -21,8 +21,7 @@ FEW = ("--only", "data.head,condition.absent-refused,history.aba", "--seed", "7"
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of dist/ with the lock file that the build writes."""
-    target = tmp_path / "dist"
-    shutil.copytree(dist(), target, symlinks=True)
+    target = copy_dist(tmp_path / "dist")
     pin_build(target)
     return target
 
