@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from Long import weather
 from Servers.azblob import ACCOUNT
 from blackbox import dist
 from blackbox.databases import BUCKETS
 from blackbox.dynamodb import given
-from blackbox.faults import Strike, Weather, faults, way
-from blackbox.fleet import Fleet, Trouble, run
+from blackbox.faults import Strike, faults, way
 from blackbox.library import Call, DriverFailed, Library, Store
-from blackbox.project import Project
 
 # Larger than what any of the drivers writes or reads by one request.
 LARGE = (8 << 20) + 77
@@ -144,26 +143,11 @@ def test_reads_are_whole_or_fail_in_time(ways, fault):
 # MARK: Daemons over it
 
 
-def lead_over(database, url: str) -> None:
-    """Leads a test's store over another way."""
-    running = database.server
-    real = f"http://127.0.0.1:{running.port}"
-    database.block = database.block.replace(real, url)
-    database.environment = {name: value.replace(real, url)
-                            for name, value in database.environment.items()}
-
-
 @pytest.mark.parametrize("kind", BUCKETS)
 def test_nothing_acknowledged_is_lost_in_bad_weather(databases, tmp_path, kind):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
-    database, weather = databases.fresh(kind), Weather(kind, seed, rate=0.08)
-    with way(weather, database.server) as stub:
-        lead_over(database, stub.url)
-        with Fleet(Project(tmp_path / kind, kind, database), 2) as fleet:
-            weather.storm(8)
-            idle = Trouble({"nothing": lambda: None}, random.Random(seed))
-            outcome = run(fleet, idle, seconds=8, clients=6, paths=3, seed=seed, pause=(0.5, 1))
-    print(outcome, dict(weather.done))
+    outcome = weather.one(tmp_path, databases, kind, daemons=2, clients=6, seconds=8, seed=seed, paths=3)
+    print(outcome)
     assert not outcome.violations, "\n".join(outcome.violations[:20])
-    assert outcome.acknowledged > 20 and len(weather.done) > 8, f"{outcome} {weather.done}"
+    assert outcome.acknowledged > 10 and len(outcome.trouble) > 8, str(outcome)

@@ -43,7 +43,7 @@ def by_google_s_library(database, name: str) -> bytes:
     keys = service_account.Credentials.from_service_account_file(str(database.server.key_file))
     client = storage.Client(
         project="holdfast-tests", credentials=keys.with_scopes(
-            ["https://www.googleapis.com/auth/devstorage.read_only"]),
+            ["https://www.googleapis.com/auth/devstorage.read_write"]),
         client_options=ClientOptions(api_endpoint=database.server.endpoint))
     return client.bucket(database.name).blob(f"team/state/{name}").download_as_bytes()
 
@@ -96,7 +96,7 @@ def test_a_supabase_like_store_keeps_one_state_for_each_spec(tmp_path, launch, k
         with supabase.stub as stub:
             project = Project(tmp_path / "project", "local")
             project.configure(
-                "backend:\n  kind: s3\n  s3Bucket: bucket\n  s3Prefix: infra\n  options:\n"
+                "backend:\n  kind: s3\n  options:\n    bucket: bucket\n    prefix: infra\n"
                 f"    endpoint: {stub.url}{supabase.base}\n    addressing: path\n"
                 f"    region: {supabase.region}\n")
             keys = {"AWS_ACCESS_KEY_ID": supabase.keys.access_key,

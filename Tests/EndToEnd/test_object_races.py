@@ -45,8 +45,8 @@ def test_eight_processes_race_for_one_lock(project, cli, kind):
     {"honours": ()}, {"rejects": True}, {"honours": ALL - {"race"}}], indirect=True,
     ids=["ignores", "rejects", "honours one after the other"])
 def test_where_conditions_do_not_hold_nobody_gets_a_lock(fake, tmp_path):
-    project = Project(tmp_path / "project", "s3")
-    project.configure(f"backend:\n  kind: s3\n  s3Bucket: bucket\n  options:\n    endpoint: {fake.url}\n"
+    project = Project(tmp_path / "project", "local")
+    project.configure(f"backend:\n  kind: s3\n  options:\n    bucket: bucket\n    endpoint: {fake.url}\n"
                       "    region: x\n    access_key_id: AKIAEXAMPLE\n    secret_access_key: secret\n"
                       "    credentials_file: /dev/null\n    config_file: /dev/null\n")
     with ExitStack() as stack:

@@ -29,10 +29,13 @@ SERVICES = {"s3": "HOLDFAST_LIVE_S3", "gcs": "HOLDFAST_LIVE_GCS", "azblob": "HOL
 
 
 def run_kit(place: LivePlace, folder: Path, only: str | None) -> bool:
-    chosen = ["--only", only] if only else []
+    kit = [dist() / "bin/holdfast", "driver", "test", dist() / "lib/holdfast/drivers" / place.driver]
+    if not only:
+        listed = subprocess.run([*kit, "--list"], check=True, capture_output=True, text=True).stdout
+        # Checks of the options open stores elsewhere than below the prefix.
+        only = ",".join(sorted({line.partition(".")[0] for line in listed.split("\n") if line} - {"options"}))
     done = subprocess.run(
-        [dist() / "bin/holdfast", "driver", "test", dist() / "lib/holdfast/drivers" / place.driver,
-         "--options", place.write_options(folder / "options.json"), *chosen],
+        [*kit, "--options", place.write_options(folder / "options.json"), "--only", only],
         env=clean_environment(), capture_output=True, text=True)
     lines = done.stdout.splitlines() or [done.stderr]
     for line in lines[:-1] if done.returncode else []:

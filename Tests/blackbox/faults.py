@@ -58,7 +58,7 @@ class Weather:
 
     def __init__(self, kind: str, seed: int, rate: float):
         self.random, self.rate = random.Random(seed), rate
-        self.kinds = faults(kind, seconds=3)
+        self.kinds = faults(kind, seconds=1)
         self.ending = 0.0
         self.lock = threading.Lock()
         self.done: Counter = Counter()
