@@ -147,6 +147,13 @@ final class Service: Sendable {
 }
 
 extension DriverError {
+    /// This error, of something that changes nothing.
+    var ofRead: DriverError {
+        var error = self
+        error.applied = .no
+        return error
+    }
+
     /// This error with what failed in front of it.
     func during(_ action: String) -> DriverError {
         guard code != .sinkStopped, code != .source else { return self }

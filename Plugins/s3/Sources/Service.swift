@@ -83,7 +83,21 @@ final class Service: Sendable {
     }
 
     /// Sends several requests at once; see ``HTTPClient/sendAll(most:_:next:)``.
+    ///
+    /// Pieces, looks and parts go so: nothing that would change an object, so that no failure did.
     func performAll(
+        most: Int, _ call: some CallControl, next: () throws(DriverError) -> ServiceExchange?
+    ) throws(DriverError) {
+        do throws(DriverError) {
+            try sendAll(most: most, call, next: next)
+        } catch {
+            var error = error
+            error.applied = .no
+            throw error
+        }
+    }
+
+    private func sendAll(
         most: Int, _ call: some CallControl, next: () throws(DriverError) -> ServiceExchange?
     ) throws(DriverError) {
         try client.sendAll(most: most, call) { () throws(DriverError) in
