@@ -78,7 +78,7 @@ def test_writers_of_many_states(daemon, cli):
 
 def test_writers_of_one_state(daemon, cli):
     client = daemon.client("one")
-    bodies = [state(serial, writer=str(serial)) for serial in range(1, 33)]
+    bodies = [state(serial, writer=str(serial)) for serial in range(1, 25)]
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda body: client.post(body).status, bodies))
     assert statuses == [200] * len(bodies)
