@@ -1,9 +1,10 @@
 public import HoldfastDriver
 public import SharedHTTP
-internal import Synchronization
 
 /// Finds credentials, keeps them, and gets new ones before they end.
-public final class CredentialProvider: Sendable {
+@safe public final class CredentialProvider: @unchecked Sendable {
+    // SAFETY: `state` changes under the lock only.
+
     /// From this long before their end on, new credentials are looked for.
     private static let earlySeconds: Int64 = 300
     /// After a failed look, old credentials that are still good are used for this long.
@@ -17,7 +18,8 @@ public final class CredentialProvider: Sendable {
     }
 
     private let chain: CredentialChain
-    private let state = Mutex(State())
+    private let lock = PlainLock()
+    private var state = State()
 
     /// Makes a provider over the links of a chain.
     public init(_ chain: CredentialChain) { self.chain = chain }
@@ -47,7 +49,7 @@ public final class CredentialProvider: Sendable {
     ///
     /// - Parameter credentials: Those that the service refused.
     public func forget(_ credentials: AWSCredentials) {
-        state.withLock { state in
+        lock.withLock {
             // Keys that last are not found anew.
             guard state.credentials == credentials, credentials.sessionToken != nil else { return }
             state.credentials = nil
@@ -62,7 +64,7 @@ public final class CredentialProvider: Sendable {
 
     private func turn() -> Turn {
         let seconds = unixNanoseconds() / 1_000_000_000
-        return state.withLock { state in
+        return lock.withLock {
             let good = state.credentials.flatMap { credentials in
                 (credentials.expirySeconds ?? .max) > seconds ? credentials : nil
             }
@@ -88,7 +90,7 @@ public final class CredentialProvider: Sendable {
         } catch {
             found = .failure(error)
         }
-        state.withLock { state in
+        lock.withLock {
             state.isLooking = false
             if case .success(let credentials) = found {
                 state.credentials = credentials
