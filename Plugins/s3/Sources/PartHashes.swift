@@ -66,19 +66,27 @@ private struct HashWork: Sendable {
     var done: [Int: String] = [:]
     var isOver = false
 
-    /// The next part to hash; an empty one at the end, and `nil` while there is none.
-    mutating func next() -> (number: Int, bytes: [UInt8])?? {
-        if isOver { return .some(nil) }
-        return waiting.isEmpty ? nil : waiting.removeFirst()
+    /// What a thread does next; `nil` while there is nothing.
+    mutating func next() -> HashStep? {
+        if isOver { return .end }
+        if waiting.isEmpty { return nil }
+        let (number, bytes) = waiting.removeFirst()
+        return .hash(number, bytes)
     }
+}
+
+/// What a thread does next.
+private enum HashStep: Sendable {
+    case hash(_ number: Int, _ bytes: [UInt8])
+    case end
 }
 
 private func hash(_ bytes: [UInt8]) -> String { Digest.hexadecimal(Digest.sha256(bytes)) }
 
 private func run(_ work: Monitor<HashWork>) {
-    while let job = work.wait(deadline: .max, { $0.next() }) {
-        let hash = hash(job.bytes)
-        work.change { $0.done[job.number] = hash }
+    while case .hash(let number, let bytes) = work.wait(deadline: .max, { $0.next() }) {
+        let hash = hash(bytes)
+        work.change { $0.done[number] = hash }
     }
 }
 

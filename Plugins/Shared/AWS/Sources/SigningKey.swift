@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedHTTP
 
 /// What a signing key is made of; it is good for one day.
 struct SigningKey: Sendable, Equatable {
@@ -16,14 +16,16 @@ struct SigningKey: Sendable, Equatable {
 }
 
 /// The last signing key, because the next request of the day needs the same.
-final class SigningKeyCache: Sendable {
-    private let last = Mutex<(SigningKey, [UInt8])?>(nil)
+@safe final class SigningKeyCache: @unchecked Sendable {
+    // SAFETY: `last` changes under the lock only.
+    private let lock = PlainLock()
+    private var last: (key: SigningKey, bytes: [UInt8])?
 
     func key(_ key: SigningKey) -> [UInt8] {
-        let kept = last.withLock { last in last.flatMap { $0.0 == key ? $0.1 : nil } }
-        if let kept { return kept }
+        // Compared outside of the lock.
+        if let kept = lock.withLock({ last }), kept.key == key { return kept.bytes }
         let bytes = key.bytes
-        last.withLock { $0 = (key, bytes) }
+        lock.withLock { last = (key, bytes) }
         return bytes
     }
 }

@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Synchronization
 
 /// libcurl's handles with kept connections of their own, used by one call at a time.
 @safe final class Line: @unchecked Sendable {
@@ -70,18 +69,21 @@ internal import Synchronization
 }
 
 /// The lines that no call is using; the last used comes first, so that few connections stay warm.
-final class Lines: Sendable {
+@safe final class Lines: @unchecked Sendable {
+    // SAFETY: `idle` changes under the lock only.
+
     /// More are closed when they come back; calls at once are not limited by it.
     private static let most = 64
 
-    private let idle = Mutex<[Line]>([])
+    private let lock = PlainLock()
+    private var idle: [Line] = []
     private let names = SharedNames()
 
-    func take() -> Line? { idle.withLock { $0.popLast() } ?? Line(names) }
+    func take() -> Line? { lock.withLock { idle.popLast() } ?? Line(names) }
 
     func give(_ line: Line) {
         // What does not fit is closed outside the lock.
-        let extra: Line? = idle.withLock { idle in
+        let extra: Line? = lock.withLock {
             guard idle.count < Self.most else { return line }
             idle.append(line)
             return nil
@@ -90,7 +92,7 @@ final class Lines: Sendable {
     }
 
     func empty() {
-        let all = idle.withLock { idle in
+        let all = lock.withLock {
             defer { idle = [] }
             return idle
         }

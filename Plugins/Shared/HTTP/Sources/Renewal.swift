@@ -1,8 +1,9 @@
 public import HoldfastDriver
-internal import Synchronization
 
 /// Something that ends and can be had anew, such as an access token: kept, and renewed before it ends.
-public final class Renewal<Value: Sendable>: Sendable {
+@safe public final class Renewal<Value: Sendable>: @unchecked Sendable {
+    // SAFETY: `state` changes under the lock only.
+
     /// After a failed look, an old value that is still good is used for this long.
     private static var pauseNanoseconds: Int64 { 10_000_000_000 }
 
@@ -24,7 +25,8 @@ public final class Renewal<Value: Sendable>: Sendable {
     private let subject: String
     private let earlySeconds: Int64
     private let endSeconds: @Sendable (Value) -> Int64?
-    private let state = Mutex(State())
+    private let lock = PlainLock()
+    private var state = State()
 
     /// Makes a keeper; nothing is looked for yet.
     ///
@@ -41,7 +43,7 @@ public final class Renewal<Value: Sendable>: Sendable {
     }
 
     /// The value that was found last, be it good or not; `nil` before the first.
-    public var last: Value? { state.withLock { $0.value } }
+    public var last: Value? { lock.withLock { state.value } }
 
     /// A value that has not ended, by this machine's clock.
     ///
@@ -72,14 +74,14 @@ public final class Renewal<Value: Sendable>: Sendable {
     ///
     /// - Parameter isRefused: Whether it is the one that was refused; another may be there since.
     public func forget(where isRefused: (Value) -> Bool) {
-        state.withLock { state in
+        lock.withLock {
             if let value = state.value, isRefused(value) { state.isForgotten = true }
         }
     }
 
     private func turn() -> Turn {
         let now = unixNanoseconds() / 1_000_000_000
-        return state.withLock { state in
+        return lock.withLock {
             var good: Value?
             if let value = state.value, !state.isForgotten {
                 let end = endSeconds(value) ?? .max
@@ -103,7 +105,7 @@ public final class Renewal<Value: Sendable>: Sendable {
         } catch {
             found = .failure(error)
         }
-        state.withLock { state in
+        lock.withLock {
             state.isLooking = false
             if case .success(let value) = found {
                 state.value = value
