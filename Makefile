@@ -1,6 +1,6 @@
 # Thin on purpose: each target names the scripts that do the work.
 
-.PHONY: run test test-interface test-swift test-drivers test-e2e test-long bench build install lint format deps clean
+.PHONY: run test test-interface test-swift test-drivers test-e2e test-long test-foreign test-live bench build install lint format deps clean
 
 run: build
 	scripts/run-example
@@ -28,6 +28,12 @@ test-e2e: build
 test-long: build
 	scripts/build-instruments lease-worker
 	scripts/python Tests/Long/run.py
+
+test-foreign: build
+	scripts/test-foreign
+
+test-live: build
+	scripts/python Tests/Live/run.py
 
 bench: build
 	scripts/build-instruments holdfast-bench empty-route sdk/Benchmarks/call-bench \

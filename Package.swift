@@ -123,12 +123,13 @@ let modules: [Target] = [
             .product(name: "HoldfastLoader", package: sdk), crypto, logging, metrics, tracing,
         ]),
     .target(name: "State", dependencies: ["Host", crypto]),
+    .target(name: "Diagnosis", dependencies: ["Host", "State"]),
     .target(
         name: "HoldfastConfiguration", dependencies: ["Host", "Yams"], path: "Sources/Configuration"
     ),
     .executableTarget(
         name: "holdfast",
-        dependencies: ["HoldfastConfiguration", "Host", "State", arguments, logging],
+        dependencies: ["Diagnosis", "HoldfastConfiguration", "Host", "State", arguments, logging],
         path: "Sources/CommandLine", linkerSettings: [hiddenSymbols]),
     .executableTarget(
         name: "holdfastd",
@@ -155,6 +156,8 @@ let tests: [Target] = [
         dependencies: ["Host", .product(name: "HoldfastLoader", package: sdk)],
         path: "Tests/TestSupport"),
     .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
+    .testTarget(
+        name: "DiagnosisTests", dependencies: ["Diagnosis", "Host", "State", "TestSupport"]),
     .testTarget(name: "DriverTests", dependencies: ["Host", "TestSupport"]),
     .testTarget(name: "StateTests", dependencies: ["State", "Host", "TestSupport", logging]),
     .testTarget(

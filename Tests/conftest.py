@@ -45,7 +45,8 @@ def pytest_sessionfinish(session, exitstatus):
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for daemon in item.stash.get(DAEMONS, []):
+        daemons = item.stash.get(DAEMONS, []) or [item.funcargs.get("daemon")]
+        for daemon in filter(None, daemons):
             report.sections.append((f"holdfastd {daemon.pid}", daemon.log[-20000:]))
     return report
 
@@ -58,8 +59,8 @@ def pytest_generate_tests(metafunc):
     """Every test that asks for `kind` runs over each driver that needs no server.
 
     A module whose tests look at nothing but the programs themselves says `STORES = dist.STORES`, and
-    they run over all. A test that names its kinds itself, and a module with a fixture `kind` of its own, keep
-    them.
+    they run over all, but for those that say with the mark `stores` which ones can show something. A test
+    that names its kinds itself, and a module with a fixture `kind` of its own, keep them.
     """
     if hasattr(metafunc.module, "kind"):
         return
@@ -67,7 +68,9 @@ def pytest_generate_tests(metafunc):
     names_kinds = any("kind" in [name.strip() for name in _names(given)] for given in own)
     if "kind" in metafunc.fixturenames and not names_kinds:
         names = getattr(metafunc.module, "STORES", dist.DRIVERS)
-        metafunc.parametrize("kind", names)
+        for mark in metafunc.definition.iter_markers("stores"):
+            names = mark.args
+        metafunc.parametrize("kind", names, scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -76,12 +79,31 @@ def databases():
         yield running
 
 
-@pytest.fixture
-def project(kind: str, tmp_path: Path, request) -> Project:
+def _project(request, kind: str, folder: Path) -> Project:
     database = None
     if kind in DATABASES:
         database = request.getfixturevalue("databases").fresh(kind)
-    return Project(tmp_path / "project", kind, database)
+    return Project(folder, kind, database)
+
+
+def _shares(request) -> bool:
+    """Whether a test takes a store that others use too: it asks for a state of its own, no more."""
+    return "client" in request.fixturenames and hasattr(request.module, "STORES")
+
+
+@pytest.fixture(scope="module")
+def shared(kind: str, tmp_path_factory, request):
+    """A daemon for all tests of a module that need no more than a state of their own."""
+    with Daemon(_project(request, kind, tmp_path_factory.mktemp(kind) / "project")) as daemon:
+        yield daemon.wait_until_listening()
+        assert daemon.stop() == 0, daemon.log
+
+
+@pytest.fixture
+def project(kind: str, tmp_path: Path, request) -> Project:
+    if _shares(request):
+        return request.getfixturevalue("shared").project
+    return _project(request, kind, tmp_path / "project")
 
 
 @pytest.fixture
@@ -111,8 +133,10 @@ def launch(request):
 
 
 @pytest.fixture
-def daemon(launch, project: Project) -> Daemon:
-    return launch(project)
+def daemon(project: Project, request) -> Daemon:
+    if _shares(request):
+        return request.getfixturevalue("shared")
+    return request.getfixturevalue("launch")(project)
 
 
 @pytest.fixture

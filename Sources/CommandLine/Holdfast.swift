@@ -10,6 +10,7 @@ struct Holdfast: ParsableCommand {
               holdfast state list
               holdfast state pull terraform/network --output network.tfstate
               holdfast lock show terraform/network
+              holdfast doctor
 
             Data goes to standard output and messages to standard error. Every command
             takes --json; its shapes are described in docs/json.md.
@@ -20,7 +21,7 @@ struct Holdfast: ParsableCommand {
               7 unreachable or deadline, 130 interrupted
             """,
         subcommands: [
-            StateGroup.self, LockGroup.self, DriverGroup.self, ConfigGroup.self,
+            StateGroup.self, LockGroup.self, DriverGroup.self, ConfigGroup.self, Doctor.self,
             VersionCommand.self,
         ])
 }

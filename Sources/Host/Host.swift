@@ -98,6 +98,17 @@ package final class Host: Sendable {
         return trust.pin(of: id, in: [try search.folder(of: id)])
     }
 
+    /// The driver of a store as it runs for that store; loads and starts it.
+    ///
+    /// - Throws: What ``driver(_:)`` throws.
+    package func standing(for store: StoreSpecification) throws(HostError) -> DriverStanding {
+        let driver = try running(store.driver, store.isolation)
+        return DriverStanding(
+            descriptor: driver.descriptor, folder: try search.folder(of: store.driver),
+            pin: try pin(of: store.driver),
+            confinement: DriverConfinement(driver.isolation, driver.processes?.sandbox))
+    }
+
     private func running(_ id: String, _ wanted: Isolation?) throws(HostError) -> RunningDriver {
         try loading.withLock { _ throws(HostError) in
             let known = try state.withLock { state throws(HostError) -> RunningDriver? in

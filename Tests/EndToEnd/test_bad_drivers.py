@@ -1,13 +1,12 @@
 """Drivers that are not what they should be are refused before any of their code runs."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from blackbox.cli import CommandLine, assert_one_error
-from blackbox.dist import dist
+from blackbox.dist import copy_dist, dist
 from blackbox.processes import Daemon, holdfast
 from blackbox.project import Project, tree
 from blackbox.terraform import state
@@ -23,8 +22,7 @@ def kind() -> str:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of dist/, which the test may spoil. Binaries find drivers relative to themselves."""
-    target = tmp_path / "dist"
-    shutil.copytree(dist(), target, symlinks=True)
+    target = copy_dist(tmp_path / "dist")
     # Pins would refuse every damage before the checks that are meant here; test_trust.py has them.
     (target / "lib/holdfast/drivers.lock").unlink(missing_ok=True)
     return target

@@ -22,7 +22,7 @@ COMMANDS = [
     "driver list", "driver info", "driver inspect", "driver install", "driver remove",
     "driver verify", "driver pin", "driver unpin", "driver operations", "driver call", "driver new",
     "driver test", "driver quarantine", "driver quarantine list", "driver quarantine clear",
-    "config", "config show", "version",
+    "config", "config show", "doctor", "version",
 ]
 LEAVES = [name for name in COMMANDS if name and not any(
     other.startswith(name + " ") for other in COMMANDS)]
@@ -88,7 +88,7 @@ def test_every_command_takes_the_common_options(holdfast, command):
 @pytest.mark.parametrize("arguments, mention", [
     ("stat list", "'holdfast state'"), ("state lst", "'holdfast state list'"),
     ("state list --jsn", "--json"), ("lock relase x", "'holdfast lock release'"),
-    ("nonsense", "state, lock, driver, config, version"), ("--json state list", "behind"),
+    ("nonsense", "state, lock, driver, config, doctor, version"), ("--json state list", "behind"),
     ("state pull", "address"), ("state pull a b", "b"), ("state push a", "file"),
     ("lock release a", "--force"), ("lock release a --id x --force", "--force"),
     ("state list --timeout soon", "soon"), ("state list --timeout=-1s", "-1s"),

@@ -14,8 +14,8 @@ from blackbox.project import Project
 def test_what_clients_were_told_has_one_explanation(databases, tmp_path, store):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
-    outcome = long.one(tmp_path, databases, store, daemons=2, clients=8, seconds=15, seed=seed,
-                       paths=4, pause=(0.5, 3))
+    outcome = long.one(tmp_path, databases, store, daemons=2, clients=8, seconds=5, seed=seed,
+                       paths=4, pause=(0.3, 1.5))
     print(outcome)
     assert not outcome.violations, "\n".join(outcome.violations[:20])
     assert outcome.acknowledged > 20 and all(outcome.trouble.values())

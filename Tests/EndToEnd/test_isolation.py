@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from blackbox.cli import assert_one_error
+from blackbox.cli import CommandLine, assert_one_error
 from blackbox.crashing import (
     build_shelf_driver, configure_two_stores as configure, crash_count, crash_under_load,
     driver_processes, kill_under_load)
+from blackbox.dist import copy_dist
 from blackbox.processes import Daemon
 from blackbox.terraform import state
 
@@ -47,7 +48,7 @@ def test_a_driver_that_crashes_at_every_write(project, launch, tmp_path):
 
 def test_quarantine(project, cli, launch, tmp_path, holdfast):
     drivers = build_shelf_driver(tmp_path / "drivers", "CRASHES_IN_PUT")
-    configure(project, "shelf", drivers="drivers: {quarantineCrashes: 3, quarantineWithin: 1h}\n")
+    configure(project, "shelf", drivers="drivers: {quarantineCrashes: 3, quarantineWithin: 1h, restartDelayMost: 100ms}\n")
     place = {"HOLDFAST_QUARANTINE_DIR": str(tmp_path / "quarantine")}
     path = ("--driver-path", drivers)
     daemon = launch(project, *path, env=place)
@@ -174,11 +175,7 @@ def test_the_process_ends_with_the_daemon(project, launch):
 
 def test_without_the_program_for_it(project, cli, tmp_path):
     """A missing helper is an error, never a quiet change to in-process."""
-    import shutil
-    from blackbox.cli import CommandLine
-    from blackbox.dist import dist
-    copy = tmp_path / "dist"
-    shutil.copytree(dist(), copy, symlinks=True)
+    copy = copy_dist(tmp_path / "dist")
     (copy / "bin/holdfast-driver-host").unlink()
     configure(project, "local", "process")
     done = CommandLine(project, copy).run("state", "list", "--store", "other")

@@ -9,7 +9,7 @@ from Long.kills import KillLoop
 def test_kill_during_writes(project):
     seed = random.randrange(1 << 32)
     loop = KillLoop(project, seed)
-    loop.run(int(os.environ.get("HOLDFAST_KILLS", "20")))
+    loop.run(int(os.environ.get("HOLDFAST_KILLS", "10")))
     print(f"seed {seed}: {loop.acknowledged} writes were acknowledged")
     assert not loop.violations, f"seed {seed}:\n" + "\n".join(loop.violations[:20])
-    assert loop.acknowledged > 20, "the daemon was killed before it did anything"
+    assert loop.acknowledged > 10, "the daemon was killed before it did anything"

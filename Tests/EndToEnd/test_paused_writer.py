@@ -61,7 +61,7 @@ def test_a_stopped_process_under_a_broken_lock(launch, project, cli, size):
 def test_a_process_stopped_anywhere_in_a_write(launch, project):
     seed = random.randrange(1 << 32)
     rounds = PauseRounds(launch(project), launch(project), seed)
-    result = rounds.run(60)
+    result = rounds.run(30)
     print(f"seed {seed}: {result}")
     assert not result.violations, f"seed {seed}: {result.violations}"
     assert result.refused and result.before, f"seed {seed}: the pauses missed the write: {result}"

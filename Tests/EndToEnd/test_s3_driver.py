@@ -280,7 +280,7 @@ def test_requests_are_signed_as_botocore_signs_them():
     seed = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1 << 32))
     print("seed", seed)
     chance = random.Random(seed)
-    for _ in range(20):
+    for _ in range(8):
         def word(most, letters="abcXYZ019/+="):
             return "".join(chance.choice(letters) for _ in range(chance.randint(1, most)))
 

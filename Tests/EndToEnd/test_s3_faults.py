@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -155,6 +156,26 @@ def test_a_success_that_says_that_it_failed_is_none(script, store):
         assert failed.kind == kind, failed
         assert code == "InternalError" or failed.applied == applied
     assert store.list() == []
+
+
+def test_a_completion_that_names_no_etag_is_looked_at(stub, store):
+    """Ceph's gateway answers so."""
+    def answer(request):
+        if Script.kind(request) != "complete":
+            return None
+        status, _, body = stub._pass_on(request)
+        if overtaking:
+            store.put("big", overtaking.pop())
+        return Answer(status, re.sub(rb"<ETag>.*</ETag>", b"<ETag></ETag>", body),
+                      {"Content-Type": "application/xml"})
+
+    stub.answer, overtaking = answer, []
+    info = store.put("big", bytes(PART + 1), "absent")
+    assert store.head("big").version == info.version
+    overtaking = [b"faster"]
+    info = store.put("big", bytes(PART + 2), info.version)
+    assert store.get("big")[1] == b"faster" and store.head("big").version != info.version
+    assert refused(lambda: store.put("big", b"late", info.version)).kind == "condition"
 
 
 def test_the_service_says_how_long_to_wait(script, store):

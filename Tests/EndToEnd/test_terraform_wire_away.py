@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,7 +30,9 @@ def busy(project: Project, daemon):
 
 def test_503_with_retry_after_while_another_writes(busy, daemon):
     client = daemon.client("x", timeout=120)
-    for answer in (client.post(state(2)), client.lock(lock_info())):
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(client.post, state(2)), pool.submit(client.lock, lock_info())]
+    for answer in [each.result() for each in asked]:
         assert answer.status == 503, str(answer)
         assert int(answer.header("Retry-After")) >= 1
     busy.execute("ROLLBACK")

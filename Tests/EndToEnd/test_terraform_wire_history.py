@@ -66,19 +66,19 @@ def test_list_names_every_state(daemon, cli):
 def test_writers_of_many_states(daemon, cli):
     def write(number: int) -> list[int]:
         client = daemon.client(f"many/{number}")
-        return [client.post(state(serial)).status for serial in range(1, 21)]
+        return [client.post(state(serial)).status for serial in range(1, 11)]
 
-    with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(write, range(16)))
-    assert statuses == [[200] * 20] * 16
-    for number in range(16):
-        expected = [digest(state(serial)) for serial in range(20, 0, -1)]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(write, range(8)))
+    assert statuses == [[200] * 10] * 8
+    for number in range(8):
+        expected = [digest(state(serial)) for serial in range(10, 0, -1)]
         assert cli.digests(f"many/{number}") == expected
 
 
 def test_writers_of_one_state(daemon, cli):
     client = daemon.client("one")
-    bodies = [state(serial, writer=str(serial)) for serial in range(1, 65)]
+    bodies = [state(serial, writer=str(serial)) for serial in range(1, 25)]
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda body: client.post(body).status, bodies))
     assert statuses == [200] * len(bodies)
@@ -102,7 +102,7 @@ def test_readers_never_see_half_a_write(daemon):
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for _ in range(4):
+    for _ in range(2):
         for body in bodies:
             assert client.post(body).status == 200
     done.set()

@@ -11,6 +11,8 @@ from blackbox import dist
 from blackbox.terraform import NO_STATE, REFUSED, SEVEN_FIELDS, lock_info, state
 
 STORES = dist.STORES
+# What the daemon does with requests before it asks a store is the same over each.
+front_end = pytest.mark.stores("sqlite")
 
 # What Go's time.Time accepts: RFC 3339 with a zone.
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -40,6 +42,7 @@ def test_remote_test_locks(client):
     assert client.unlock(b).status == 200
 
 
+@front_end
 def test_the_holder_gets_guidance_where_the_client_shows_it(client):
     client.lock(lock_info())
     seen = assert_holder(client.lock(lock_info()), seen_holder(client))
@@ -58,6 +61,7 @@ def test_what_the_holder_said_comes_back(client):
     assert (seen["Info"], seen["Path"]) == (holder["Info"], holder["Path"])
 
 
+@front_end
 @pytest.mark.parametrize("created", [
     "", "2026-11-21T07:14:03", "yesterday", "0001-01-01T00:00:00Z", "2026-11-21 07:14:03Z",
     "2026-11-21T07:14:03.242552313+02:00", None, 5])
@@ -72,6 +76,7 @@ def test_created_always_has_a_zone(client, created):
     assert_holder(client.lock(lock_info()), lock_info(holder["ID"]))
 
 
+@front_end
 def test_a_lock_with_an_id_alone(client):
     assert client.lock({"ID": "only-an-id"}).status == 200
     answer = client.lock(lock_info())
@@ -101,6 +106,7 @@ def test_a_repeated_lock_never_takes_it_from_another(client):
     assert_holder(client.lock(a), b)
 
 
+@front_end
 @pytest.mark.parametrize("way", ["whole", "only the ID", "zero date", "query", "force"])
 def test_every_way_to_unlock(client, way):
     info, other = lock_info(), lock_info()
@@ -137,6 +143,7 @@ def test_unlock_with_anothers_id_keeps_the_lock(client):
     assert_holder(client.lock(lock_info()), holder)
 
 
+@front_end
 def test_unlock_with_a_body_that_is_no_lock_does_not_force(client):
     # Only an empty body forces: a broken one must not be taken for it.
     holder = lock_info()
@@ -147,6 +154,7 @@ def test_unlock_with_a_body_that_is_no_lock_does_not_force(client):
     assert_holder(client.lock(lock_info()), holder)
 
 
+@front_end
 @pytest.mark.parametrize("body", [
     b"", b"{", b"null", b"[]", b'"x"', b"{}", b'{"ID":""}', b'{"ID":5}', b'{"ID":null}',
     b'{"ID":"' + b"x" * 600 + b'"}', b'{"ID":"a\\u0000b"}', b'{"ID":"a\\nb"}', b"[" * 5000],
@@ -156,6 +164,7 @@ def test_a_body_that_is_no_lock_takes_none(client, body):
     assert client.lock(lock_info()).status == 200
 
 
+@front_end
 def test_a_lock_body_over_its_limit(client):
     huge = lock_info(Info="i" * 70_000)
     assert client.lock(huge).status in (400, 413)
@@ -170,6 +179,7 @@ class TestWritesOweTheLock:
         assert client.post(state(2), info["ID"], method="PUT").status == 200
         assert client.get().body == state(2)
 
+    @front_end
     @pytest.mark.parametrize("method", ["POST", "PUT"])
     @pytest.mark.parametrize("lock_id", [None, "", "stale", "00000000-0000-0000-0000-000000000000"])
     def test_no_or_another_id_while_it_is_held(self, client, cli, method, lock_id):

@@ -12,6 +12,8 @@ from blackbox.terraform import NO_STATE, body_headers, state
 from blackbox.wire import Connection, ConnectionEnded, chunks, content_md5, request_bytes
 
 STORES = dist.STORES
+# What the daemon does with requests before it asks a store is the same over each.
+front_end = pytest.mark.stores("sqlite")
 
 BODIES = {
     "a state": state(1, motd="hello"),
@@ -44,6 +46,7 @@ def test_bytes_come_back_exactly(client, cli, name):
     assert cli.pull(client.path) == body
 
 
+@front_end
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_both_write_methods(client, method):
     for serial in (1, 2):
@@ -79,6 +82,7 @@ def test_names_are_apart(daemon):
     assert daemon.client("a/b").get().body == state(2)
 
 
+@front_end
 def test_gzip_only_on_request(client):
     body = state(1, blob="z" * 20_000)
     client.post(body)
@@ -93,6 +97,7 @@ def test_gzip_only_on_request(client):
     assert plain.header("Content-MD5") in (None, content_md5(body))
 
 
+@front_end
 @pytest.mark.parametrize("spelling", ["Content-Md5", "content-md5", "CONTENT-MD5", "Content-MD5"])
 def test_content_md5_is_checked_in_any_spelling(client, spelling):
     body = state(1)
@@ -105,6 +110,7 @@ def test_content_md5_is_checked_in_any_spelling(client, spelling):
     assert client._send("POST", client.target, state(2), {}).status == 200
 
 
+@front_end
 def test_head_has_the_length_and_no_body(client):
     assert client._send("HEAD", client.target, None, {}).status in NO_STATE
     client.post(state(1))
@@ -113,6 +119,7 @@ def test_head_has_the_length_and_no_body(client):
     assert head.header("Content-Length") in (None, str(len(state(1))))
 
 
+@front_end
 def test_other_methods_are_refused_with_those_allowed(client):
     client.post(state(1))
     for method in ("PATCH", "TRACE", "PROPFIND", "MKCOL"):
@@ -123,6 +130,7 @@ def test_other_methods_are_refused_with_those_allowed(client):
     assert client.get().body == state(1)
 
 
+@front_end
 def test_a_chunked_body_is_a_body(client):
     body = state(1, blob="q" * 100_000)
     headers = client.headers | body_headers(body)
@@ -131,6 +139,7 @@ def test_a_chunked_body_is_a_body(client):
     assert client.get().body == body
 
 
+@front_end
 def test_expect_continue(client):
     body = state(1)
     with Connection(client.port) as connection:
@@ -143,6 +152,7 @@ def test_expect_continue(client):
     assert client.get().body == body
 
 
+@front_end
 def test_one_connection_serves_many_requests(client):
     with Connection(client.port) as connection:
         for serial in range(1, 30):
@@ -180,6 +190,7 @@ def test_a_truncated_body_changes_nothing(client, project, how):
     assert project.contents() == before
 
 
+@front_end
 def test_an_empty_write_is_refused(client):
     # A 200 with an empty body means "no state" to the client: an empty state would lose the last.
     client.post(state(1))
@@ -187,6 +198,7 @@ def test_an_empty_write_is_refused(client):
     assert client.get().body == state(1)
 
 
+@front_end
 def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
     client.post(state(1))
     with Connection(client.port, timeout=10) as connection:
@@ -196,6 +208,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
     assert client.get().body == state(1)
 
 
+@front_end
 def test_a_second_content_length_is_refused(client):
     body = state(1)
     raw = (f"POST {client.target} HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\n"
@@ -206,6 +219,7 @@ def test_a_second_content_length_is_refused(client):
     assert client.get().status in NO_STATE
 
 
+@front_end
 def test_a_serial_that_goes_backwards_is_kept_and_noted(client, cli):
     # `state push -force` and `init -migrate-state` do this, and the wire does not say that it is so.
     client.post(state(10))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from blackbox.cli import CommandLine, assert_one_error
-from blackbox.dist import STORES, clean_environment, dist
+from blackbox.dist import STORES, clean_environment, copy_dist, dist
 from blackbox.pins import digest, flip, pin, pin_build
 from blackbox.processes import Daemon, holdfast
 from blackbox.project import tree
@@ -28,9 +28,9 @@ def kind() -> str:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of dist/ with the lock file that the build writes."""
-    target = tmp_path / "dist"
-    shutil.copytree(dist(), target, symlinks=True)
-    pin_build(target)
+    target = copy_dist(tmp_path / "dist")
+    if not (target / "lib/holdfast/drivers.lock").is_file():
+        pin_build(target)
     return target
 
 

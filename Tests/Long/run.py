@@ -5,8 +5,9 @@
 
 The names are kills, crashes (of drivers' processes), cuts, pauses, leases, crowd (processes on one
 sqlite file), kept (driver binaries of earlier builds), databases (several daemons over one, and both
-killed) and sanitizers (over the C example and the SDK). Without names it runs all. It ends with 1 when
-anything was lost, and with 2 when something that it needs is missing: nothing is left out in silence.
+killed), weather (daemons over buckets, on a way that fails) and sanitizers (over the C example and
+the SDK). Without names it runs all. It ends with 1 when anything was lost, and with 2 when something
+that it needs is missing: nothing is left out in silence.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from Long import crowd, databases, kept, leases, power_cuts, sanitizers  # noqa: E402
+from Long import crowd, databases, kept, leases, power_cuts, sanitizers, weather  # noqa: E402
 from Long.disks import tools_missing  # noqa: E402
 from Long.kills import KillLoop  # noqa: E402
 from blackbox.crashing import (  # noqa: E402
@@ -30,7 +31,7 @@ from blackbox.processes import Daemon  # noqa: E402
 from blackbox.project import Project  # noqa: E402
 
 PARTS = ("kills", "crashes", "cuts", "pauses", "leases", "crowd", "kept", "databases",
-         "sanitizers")
+         "weather", "sanitizers")
 
 
 def kills(options, folder: Path) -> bool:
@@ -110,6 +111,12 @@ def run_databases(options, folder: Path) -> bool:
         seconds=options.database_seconds, seed=options.seed)
 
 
+def run_weather(options, folder: Path) -> bool:
+    return weather.main(
+        folder, options.stores, daemons=options.daemons, clients=options.clients,
+        seconds=options.database_seconds, seed=options.seed)
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when none is named")
@@ -120,7 +127,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20, help="of the lease test, each way")
     parser.add_argument("--drivers", type=lambda text: tuple(text.split(",")), default=DRIVERS)
     parser.add_argument("--stores", type=lambda text: tuple(text.split(",")),
-                        default=tuple(DATABASES), help="of the part databases")
+                        default=tuple(DATABASES), help="of the parts databases and weather")
     parser.add_argument("--daemons", type=int, default=3, help="over each database")
     parser.add_argument("--clients", type=int, default=24, help="of these daemons")
     parser.add_argument("--database-seconds", type=float, default=300, help="on each database")
@@ -137,7 +144,7 @@ def main() -> int:
     functions = {"kills": kills, "crashes": crashes, "cuts": cuts, "pauses": pauses,
                  "leases": run_leases,
                  "crowd": lambda options, folder: crowd.main(folder, options.kills),
-                 "databases": run_databases,
+                 "databases": run_databases, "weather": run_weather,
                  "kept": lambda options, folder: kept.main(),
                  "sanitizers": lambda options, folder: sanitizers.main(folder)}
     failed = []

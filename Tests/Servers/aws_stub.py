@@ -5,8 +5,10 @@ Not a process of its own: a thread of the tests, so that they can look at each r
 
 import http.client
 import json
+import os
 import socket
 import ssl
+import struct
 import threading
 import time
 import zlib
@@ -21,9 +23,10 @@ class Answer:
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
-    # Passes the request on first; then `lost` closes the connection instead of answering.
+    # Passes the request on first; then `lost` closes the connection instead of answering, and `reset` breaks it.
     forward: bool = False
     lost: bool = False
+    reset: bool = False
     delay: float = 0
     # Sends only so many bytes of the body that it announces.
     cut: int | None = None
@@ -68,6 +71,9 @@ class Stub:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body in one packet: the second one would wait for the client's acknowledgement.
+            wbufsize = 1 << 16
+            disable_nagle_algorithm = True
 
             def do(self):
                 outer._handle(self)
@@ -106,8 +112,13 @@ class Stub:
                               if name.lower() not in ("content-length", "connection", "date", "server",
                                                       "transfer-encoding")} | answer.headers
         time.sleep(answer.delay)
-        if answer.lost:
+        if answer.lost or answer.reset:
             handler.close_connection = True
+            if answer.reset:
+                # What was sent and not read yet is thrown away, and the client's end says so.
+                handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(handler.connection.detach())
+                return
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
         self._send(handler, answer)
@@ -124,6 +135,7 @@ class Stub:
             handler.send_header("Content-Length", str(len(answer.body)))
             handler.end_headers()
             handler.wfile.write(answer.body[:answer.cut])
+            handler.wfile.flush()
             if answer.cut is not None:
                 handler.close_connection = True
                 handler.connection.shutdown(socket.SHUT_RDWR)

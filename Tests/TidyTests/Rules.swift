@@ -86,11 +86,13 @@ let importTable: [(folder: String, allowed: Set<String>)] = [
         ]
     ),
     ("Sources/State", ["Host", "Crypto", "FoundationEssentials", "Synchronization"]),
+    ("Sources/Diagnosis", ["State", "Host", "Synchronization"]),
     ("Sources/Configuration", ["Host", "Yams", "Glibc", "FoundationEssentials"]),
     (
         "Sources/CommandLine",
         [
-            "State", "Host", "HoldfastConfiguration", "ArgumentParser", "FoundationEssentials",
+            "Diagnosis", "State", "Host", "HoldfastConfiguration", "ArgumentParser",
+            "FoundationEssentials",
             "Glibc", "Logging", "Synchronization",
         ]
     ),

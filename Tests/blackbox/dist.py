@@ -1,6 +1,7 @@
 """Where the built binaries are."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,23 @@ def missing() -> list[str]:
     for driver in STORES:
         needed += [f"lib/holdfast/drivers/{driver}/{name}" for name in ("driver.so", "driver.toml")]
     return [name for name in needed if not (dist() / name).is_file()]
+
+
+def copy_dist(target: Path, changing: str = "local") -> Path:
+    """A copy of dist/ in which a test may change the files of one driver; the other large files are the same ones
+    under a second name, where the file system can do that: copying them takes longer than the test."""
+    def copy(source: str, destination: str) -> str:
+        path = Path(source)
+        if path.parent.name != changing and path.stat().st_size > 1 << 20:
+            try:
+                os.link(source, destination)
+                return destination
+            except OSError:
+                pass
+        return shutil.copy2(source, destination)
+
+    shutil.copytree(dist(), target, symlinks=True, copy_function=copy)
+    return target
 
 
 def clean_environment(**extra: str) -> dict[str, str]:

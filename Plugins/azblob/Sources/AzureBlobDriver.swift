@@ -20,6 +20,8 @@ struct AzureBlobDriver: Driver {
         Capability("concurrency", .native, limit: 64, note: "connections of its own for each call"),
     ]
 
+    static let operations = [identity, policy]
+
     init(host: HostServices) throws(DriverError) {}
 
     func open(_ options: Options, _ call: Call) throws(DriverError) -> AzureBlobStore {

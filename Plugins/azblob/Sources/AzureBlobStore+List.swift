@@ -12,7 +12,7 @@ extension AzureBlobStore {
             do throws(ServiceFailure) {
                 return try pages.page(range, token, most)
             } catch {
-                throw error.error.during(
+                throw error.ofRead.during(
                     "cannot list \(request.collection) in \(self.service.shown)")
             }
         }

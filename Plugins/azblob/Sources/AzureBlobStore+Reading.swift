@@ -17,9 +17,13 @@ extension AzureBlobStore {
             response = try service.send(Service.Action("HEAD", try blobName(key)), call)
         } catch {
             if error.isNoBlob { return nil }
-            throw error.error.during("cannot read \(key.shown) in \(service.shown)")
+            throw error.ofRead.during("cannot read \(key.shown) in \(service.shown)")
         }
-        return try BlobInfo.of(response, byteCount: try BlobInfo.byteCount(response))
+        do throws(DriverError) {
+            return try BlobInfo.of(response, byteCount: try BlobInfo.byteCount(response))
+        } catch {
+            throw error.ofRead
+        }
     }
 
     func get(
@@ -36,10 +40,10 @@ extension AzureBlobStore {
                 return try sink.begin(try head(key, call))
             }
             guard error.isPassing, !call.isOver, first.info != nil else {
-                throw error.error.during("cannot read \(key.shown) in \(service.shown)")
+                throw error.ofRead.during("cannot read \(key.shown) in \(service.shown)")
             }
         }
-        guard let info = first.info else { throw BlobInfo.unreadable }
+        guard let info = first.info else { throw BlobInfo.unreadable.ofRead }
         let span = range.clamped(to: info.byteCount)
         if first.position < span.upperBound {
             let rest = RangedRead(
@@ -48,7 +52,7 @@ extension AzureBlobStore {
             do throws(DriverError) {
                 try rest.run(service, sink, call)
             } catch {
-                throw error.during("cannot read \(key.shown) in \(service.shown)")
+                throw error.ofRead.during("cannot read \(key.shown) in \(service.shown)")
             }
         }
     }

@@ -25,7 +25,7 @@ final class AzureBlobStore: DriverStore {
         do throws(ServiceFailure) {
             try look(call)
         } catch {
-            throw error.error.during("cannot read \(service.shown)")
+            throw error.ofRead.during("cannot read \(service.shown)")
         }
         // The service's answers carry a date, in whole seconds and not of one clock: no clock for leases.
         return nil
@@ -39,7 +39,7 @@ final class AzureBlobStore: DriverStore {
             try look(call)
         } catch {
             guard error.isNoContainer else {
-                throw error.error.during("cannot look at \(service.shown)")
+                throw error.ofRead.during("cannot look at \(service.shown)")
             }
             // As nobody but an operator makes it, an empty list of states would hide a wrong name.
             throw DriverError(

@@ -9,8 +9,8 @@ final class Service: Sendable {
     /// A page of a listing has at most 5000 entries with 8 KB of metadata each.
     private static let answerLimit = 64 << 20
 
-    private let container: String
-    private let account: BlobAccount
+    let container: String
+    let account: BlobAccount
     private let client: HTTPClient
 
     init(container: String, _ account: BlobAccount, _ client: HTTPClient) {
@@ -147,6 +147,13 @@ final class Service: Sendable {
 }
 
 extension DriverError {
+    /// This error, of something that changes nothing.
+    var ofRead: DriverError {
+        var error = self
+        error.applied = .no
+        return error
+    }
+
     /// This error with what failed in front of it.
     func during(_ action: String) -> DriverError {
         guard code != .sinkStopped, code != .source else { return self }

@@ -41,6 +41,9 @@ struct ServiceFailure: Error {
             vendorCode: Int64(status), vendorName: name)
     }
 
+    /// The error of something that changes nothing.
+    var ofRead: DriverError { error.ofRead }
+
     /// Whether there is no such blob.
     ///
     /// Only the service itself says so: any other server's 404 must not look like an empty store.

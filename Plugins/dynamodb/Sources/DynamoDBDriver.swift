@@ -23,6 +23,8 @@ struct DynamoDBDriver: Driver {
         Capability("concurrency", .native, limit: 64, note: "one connection for each call"),
     ]
 
+    static let operations = [identity, policy]
+
     init(host: HostServices) throws(DriverError) {}
 
     func open(_ options: Options, _ call: Call) throws(DriverError) -> DynamoDBStore {
@@ -30,6 +32,6 @@ struct DynamoDBDriver: Driver {
         let service = try settings.service(call)
         try Table(service).prepare(
             bootstrap: settings.bootstrap, mustExist: options.mustExist, call)
-        return DynamoDBStore(service)
+        return DynamoDBStore(service, bootstrap: settings.bootstrap)
     }
 }

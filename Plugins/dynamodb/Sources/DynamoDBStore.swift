@@ -14,7 +14,13 @@ final class DynamoDBStore: DriverStore {
     /// Whether this store has looked for what nobody needs any more.
     private let hasCollected = Atomic(false)
 
-    init(_ service: Service) { self.service = service }
+    /// Whether a missing table may be made.
+    let bootstrap: Bool
+
+    init(_ service: Service, bootstrap: Bool) {
+        self.service = service
+        self.bootstrap = bootstrap
+    }
 
     func capabilities(_ call: Call) throws(DriverError) -> [Capability] {
         DynamoDBDriver.capabilities

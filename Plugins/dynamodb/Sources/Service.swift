@@ -10,6 +10,10 @@ final class Service: Sendable {
 
     /// The table's name.
     let table: String
+    /// The region.
+    let region: String
+    /// Who asks.
+    let identity: CallerIdentity
     private let endpoint: Endpoint
     private let signer: Signer
     private let client: HTTPClient
@@ -17,9 +21,11 @@ final class Service: Sendable {
 
     init(
         table: String, endpoint: Endpoint, region: String, _ client: HTTPClient,
-        _ provider: CredentialProvider
+        _ provider: CredentialProvider, _ identity: CallerIdentity
     ) {
         self.table = table
+        self.region = region
+        self.identity = identity
         self.endpoint = endpoint
         signer = Signer(service: "dynamodb", region: region)
         self.client = client
@@ -41,6 +47,22 @@ final class Service: Sendable {
     func perform(
         _ action: String, _ members: [String: JSONValue], _ call: Call, isOnTable: Bool = true
     ) throws(ServiceFailure) -> JSONValue {
+        let response = try answer(action, members, call, isOnTable: isOnTable)
+        do throws(JSONError) {
+            return try JSONValue(response.body)
+        } catch {
+            throw ServiceFailure(
+                DriverError(
+                    .io,
+                    "\(action): the answer of \(endpoint.authority) cannot be read: \(error.message)",
+                    applied: .unknown))
+        }
+    }
+
+    /// As ``perform(_:_:_:isOnTable:)``, with the answer as it came.
+    func answer(
+        _ action: String, _ members: [String: JSONValue], _ call: Call, isOnTable: Bool = true
+    ) throws(ServiceFailure) -> HTTPResponse {
         var members = members
         if isOnTable { members["TableName"] = .string(table) }
         var request = HTTPRequest(
@@ -64,15 +86,7 @@ final class Service: Sendable {
             if failure.error.code == .unauthenticated { provider.forget(credentials) }
             throw failure
         }
-        do throws(JSONError) {
-            return try JSONValue(response.body)
-        } catch {
-            throw ServiceFailure(
-                DriverError(
-                    .io,
-                    "\(action): the answer of \(endpoint.authority) cannot be read: \(error.message)",
-                    applied: .unknown))
-        }
+        return response
     }
 
     private func credentials(_ call: Call) throws(DriverError) -> AWSCredentials {

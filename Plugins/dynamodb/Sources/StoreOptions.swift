@@ -45,9 +45,14 @@ struct StoreOptions {
     func service(_ call: Call) throws(DriverError) -> Service {
         let client = try HTTPClient(http)
         let region = try aws.region()
+        let provider = try aws.provider(client, region: region)
+        let place = try endpoint(region)
+        let isAmazon =
+            place.authority.hasSuffix(".amazonaws.com")
+            || place.authority.hasSuffix(".amazonaws.com.cn")
         return Service(
-            table: table, endpoint: try endpoint(region), region: region, client,
-            try aws.provider(client, region: region))
+            table: table, endpoint: place, region: region, client, provider,
+            aws.identity(client, provider, region: region, isAmazon: isAmazon))
     }
 
     private func endpoint(_ region: String) throws(DriverError) -> Endpoint {

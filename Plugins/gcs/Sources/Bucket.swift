@@ -45,17 +45,28 @@ struct Bucket {
 
     /// Lists nothing: that needs no other right than the store's own work does.
     private func isThere(_ call: Call) throws(DriverError) -> Bool {
-        // No object can be called so, because a part of a path is never empty.
-        let query = [
-            ("prefix", names.scratchKey("/")), ("maxResults", "1"), ("fields", "nextPageToken"),
-        ]
         do throws(ServiceFailure) {
-            _ = try service.document(HTTPRequest("GET", service.url(nil, query)), call)
+            _ = try service.document(emptyListing, call)
             return true
         } catch {
             if error.isMissingBucket { return false }
             throw error.error.during("cannot look at \(service.shown)")
         }
+    }
+
+    private var emptyListing: HTTPRequest {
+        // No object can be called so, because a part of a path is never empty.
+        let query = [
+            ("prefix", names.scratchKey("/")), ("maxResults", "1"), ("fields", "nextPageToken"),
+        ]
+        return HTTPRequest("GET", service.url(nil, query))
+    }
+
+    /// What the service's clock shows; `nil` where its answer does not tell.
+    func clock(_ call: Call) -> ServiceClock? {
+        let before = unixNanoseconds()
+        guard let answer = try? service.send(emptyListing, call) else { return nil }
+        return ServiceClock(answer, between: before, and: unixNanoseconds())
     }
 
     private func create(_ settings: StoreOptions, _ call: Call) throws(DriverError) {

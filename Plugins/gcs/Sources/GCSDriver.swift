@@ -22,12 +22,14 @@ struct GCSDriver: Driver {
             note: "about one write a second to each object"),
     ]
 
+    static let operations = [identity, policy]
+
     init(host: HostServices) throws(DriverError) {}
 
     func open(_ options: Options, _ call: Call) throws(DriverError) -> GCSStore {
         let settings = try StoreOptions(options)
         let service = try settings.service()
         try Bucket(service, settings.names).prepare(settings, mustExist: options.mustExist, call)
-        return GCSStore(service, settings.names)
+        return GCSStore(service, settings.names, bootstrap: settings.bootstrap)
     }
 }

@@ -9,10 +9,13 @@ final class GCSStore: DriverStore {
 
     let service: Service
     let names: ObjectNames
+    /// Whether a missing bucket may be made.
+    let bootstrap: Bool
 
-    init(_ service: Service, _ names: ObjectNames) {
+    init(_ service: Service, _ names: ObjectNames, bootstrap: Bool) {
         self.service = service
         self.names = names
+        self.bootstrap = bootstrap
     }
 
     func capabilities(_ call: Call) throws(DriverError) -> [Capability] {

@@ -21,6 +21,11 @@ final class Service: Sendable {
         self.provider = provider
     }
 
+    /// Whose token requests show.
+    func identity(_ call: Call) throws(DriverError) -> TokenIdentity {
+        try provider.identity(call)
+    }
+
     /// Where the service is, for messages.
     var shown: String { "the bucket \(bucket) at \(endpoint.scheme)://\(endpoint.authority)" }
 

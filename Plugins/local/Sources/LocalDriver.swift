@@ -24,7 +24,7 @@ struct LocalDriver: Driver {
         Capability("concurrency", .native, limit: 32),
     ]
 
-    static let operations = [fsck]
+    static let operations = [fsck, identity, policy]
 
     private let host: HostServices
 

@@ -28,6 +28,8 @@ struct PostgresDriver: Driver {
             "concurrency", .native, limit: 16, note: "the option pool_size: calls at once"),
     ]
 
+    static let operations = [identity, policy]
+
     init(host: HostServices) throws(DriverError) {
         guard PQisthreadsafe() != 0 else {
             throw DriverError(.unsupported, "the installed libpq was built without thread safety")

@@ -140,14 +140,30 @@ struct MultipartUpload {
             if document?.name == "Error" {
                 throw ServiceFailure(response, document: document, request, service)
             }
-            guard let tag = document?.text("ETag"), !tag.isEmpty else {
+            guard let document, let tag = document.text("ETag") else {
                 throw ServiceFailure(
                     DriverError(.io, "the answer cannot be read", applied: .unknown), .complete)
             }
-            return write.info(tag: tag, byteCount: byteCount, response)
+            let known = tag.isEmpty ? try lookForTag(call) : tag
+            return write.info(tag: known, byteCount: byteCount, response)
         } catch {
             if error.name == "NoSuchUpload" { throw Self.collected }
             throw error.refusal(write.condition, write.key)
+        }
+    }
+
+    /// The ETag of the object that is complete, for services such as Ceph that do not tell it then.
+    ///
+    /// Returns: nothing where somebody was faster: then the version is one that the object had, and has no more.
+    private func lookForTag(_ call: Call) throws(ServiceFailure) -> String {
+        do throws(ServiceFailure) {
+            let now = try service.perform(ServiceRequest(.head, "HEAD", key: write.name), call)
+            return write.isOwn(now) ? now["etag"] ?? "" : ""
+        } catch {
+            if error.isMissing { return "" }
+            var failure = error
+            failure.error.applied = .yes
+            throw failure
         }
     }
 

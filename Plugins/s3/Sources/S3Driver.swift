@@ -22,7 +22,7 @@ struct S3Driver: Driver {
         Capability("concurrency", .native, limit: 64, note: "one connection for each call"),
     ]
 
-    static let operations = [presign, versions]
+    static let operations = [presign, versions, identity, policy]
 
     init(host: HostServices) throws(DriverError) {}
 
@@ -31,6 +31,8 @@ struct S3Driver: Driver {
         let service = try settings.service()
         try Bucket(service).prepare(
             bootstrap: settings.bootstrap, mustExist: options.mustExist, call)
-        return S3Store(service, try Verdict.find(service, again: settings.probesAgain, call))
+        return S3Store(
+            service, try Verdict.find(service, again: settings.probesAgain, call),
+            bootstrap: settings.bootstrap)
     }
 }

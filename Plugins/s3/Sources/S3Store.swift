@@ -9,10 +9,13 @@ final class S3Store: DriverStore {
     let service: Service
     /// What the endpoint was seen to do with conditions.
     let verdict: Verdict
+    /// Whether a missing bucket may be made.
+    let bootstrap: Bool
 
-    init(_ service: Service, _ verdict: Verdict) {
+    init(_ service: Service, _ verdict: Verdict, bootstrap: Bool) {
         self.service = service
         self.verdict = verdict
+        self.bootstrap = bootstrap
     }
 
     func capabilities(_ call: Call) throws(DriverError) -> [Capability] {

@@ -17,13 +17,15 @@ final class Service: Sendable {
     /// Whether bodies in memory carry a checksum of their own and are not hashed for the signature.
     let sendsChecksums: Bool
     private let signer: Signer
+    /// Who asks.
+    let identity: CallerIdentity
     private let client: HTTPClient
     private let provider: CredentialProvider
 
     init(
         _ place: BucketPlace, names: ObjectNames, region: String,
         encryption: [(name: String, value: String)], sendsChecksums: Bool, _ client: HTTPClient,
-        _ provider: CredentialProvider
+        _ provider: CredentialProvider, _ identity: CallerIdentity
     ) {
         self.place = place
         self.names = names
@@ -34,6 +36,7 @@ final class Service: Sendable {
             service: "s3", region: region, escapesPathTwice: false, sendsPayloadHash: true)
         self.client = client
         self.provider = provider
+        self.identity = identity
     }
 
     /// The headers of what begins an upload, besides its metadata.
@@ -80,7 +83,21 @@ final class Service: Sendable {
     }
 
     /// Sends several requests at once; see ``HTTPClient/sendAll(most:_:next:)``.
+    ///
+    /// Pieces, looks and parts go so: nothing that would change an object, so that no failure did.
     func performAll(
+        most: Int, _ call: some CallControl, next: () throws(DriverError) -> ServiceExchange?
+    ) throws(DriverError) {
+        do throws(DriverError) {
+            try sendAll(most: most, call, next: next)
+        } catch {
+            var error = error
+            error.applied = .no
+            throw error
+        }
+    }
+
+    private func sendAll(
         most: Int, _ call: some CallControl, next: () throws(DriverError) -> ServiceExchange?
     ) throws(DriverError) {
         try client.sendAll(most: most, call) { () throws(DriverError) in

@@ -45,6 +45,9 @@ struct Stamp {
         return attributes.isEmpty ? token : token + [(Self.attributesHeader, attributes)]
     }
 
+    /// Whether an object, of which this is the head, has this stamp.
+    func isOf(_ response: HTTPResponse) -> Bool { response[Self.tokenHeader] == token }
+
     /// Reads an object's information from the head of an answer.
     ///
     /// - Parameters:

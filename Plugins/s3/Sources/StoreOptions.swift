@@ -91,11 +91,12 @@ struct StoreOptions {
         let client = try HTTPClient(http)
         let region = try aws.region()
         let place = try place(region)
+        let provider = try aws.provider(client, region: region)
         return Service(
             place, names: try ObjectNames(prefix: prefix ?? "", option: "prefix"),
             region: region, encryption: encryptionHeaders,
-            sendsChecksums: sendsChecksums(place), client,
-            try aws.provider(client, region: region))
+            sendsChecksums: sendsChecksums(place), client, provider,
+            aws.identity(client, provider, region: region, isAmazon: place.isAmazon))
     }
 
     /// Whether bodies carry a CRC-32C instead of being hashed for the signature.
@@ -104,9 +105,7 @@ struct StoreOptions {
     /// all of them check the hash.
     private func sendsChecksums(_ place: BucketPlace) -> Bool {
         guard place.endpoint.scheme == "https" else { return false }
-        let host = place.endpoint.authority
-        let isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
-        return checksum == "crc32c" || checksum == "auto" && isAmazon
+        return checksum == "crc32c" || checksum == "auto" && place.isAmazon
     }
 
     private var encryptionHeaders: [(name: String, value: String)] {
@@ -147,6 +146,12 @@ struct BucketPlace {
     let bucket: String
     /// Whether its name is a part of the host's, not of the path.
     let isInHost: Bool
+
+    /// Whether the service is Amazon's own.
+    var isAmazon: Bool {
+        let host = endpoint.authority
+        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+    }
 
     /// The bucket's URL, without a slash at its end.
     var url: String {

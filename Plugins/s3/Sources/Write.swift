@@ -38,6 +38,9 @@ struct Write {
         return request
     }
 
+    /// Whether an object, of which this is the head, is what this write made.
+    func isOwn(_ response: HTTPResponse) -> Bool { stamp.isOf(response) }
+
     /// What is known of the object after the service acknowledged it.
     func info(tag: String, byteCount: UInt64, _ response: HTTPResponse) -> ObjectInfo {
         let seconds = response["date"].flatMap(HTTPDate.seconds) ?? 0

@@ -36,7 +36,7 @@ struct SQLiteDriver: Driver {
             "concurrency", .native, limit: 64, note: "writes that wait together share one commit"),
     ]
 
-    static let operations = [vacuum, integrityCheck, backup]
+    static let operations = [vacuum, integrityCheck, backup, identity, policy]
 
     init(host: HostServices) throws(DriverError) {
         guard sqlite3_threadsafe() != 0 else {

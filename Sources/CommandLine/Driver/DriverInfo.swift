@@ -108,17 +108,21 @@ extension DriverDescriptor {
             ("pin", pin.json), ("isolation", .string(confinement.isolation.rawValue)),
             ("sandbox", .array(confinement.parts.map(\.json))),
             ("options", .array(options.map(\.json))),
-            (
-                "capabilities",
-                .array(
-                    capabilities.all.map {
-                        .members([
-                            ("id", .string($0.id)), ("level", .string("\($0.level)")),
-                            ("limit", .integer($0.limit)), ("note", .filled($0.note)),
-                        ])
-                    })
-            ),
+            ("capabilities", capabilities.json),
         ])
+    }
+}
+
+extension Capabilities {
+    /// The capabilities as every command gives them.
+    var json: JSONValue {
+        .array(
+            all.map {
+                .members([
+                    ("id", .string($0.id)), ("level", .string("\($0.level)")),
+                    ("limit", .integer($0.limit)), ("note", .filled($0.note)),
+                ])
+            })
     }
 }
 

@@ -32,6 +32,12 @@ final class Console {
     /// Whether data may have colours.
     var hasColor: Bool { out.hasColor && !isJSON }
 
+    /// A part of data in a colour, where data may have any.
+    func colored(_ text: String, _ color: Stream.Color?) -> String {
+        guard let color, hasColor else { return text }
+        return out.colored(text, color)
+    }
+
     /// Adds a line of data.
     func line(_ text: String) {
         pending += text.utf8

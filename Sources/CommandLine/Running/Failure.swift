@@ -159,7 +159,7 @@ extension ExitStatus {
 
 extension HostError.Code {
     /// The code as JSON spells it: lower-case words with hyphens.
-    fileprivate var word: String {
+    var word: String {
         var word = ""
         for letter in rawValue {
             if letter.isUppercase { word += "-" }

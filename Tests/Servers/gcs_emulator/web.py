@@ -19,6 +19,7 @@ from gcs_emulator.uploads import Uploads
 from gcs_emulator.xml_api import XMLInterface
 
 METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"
+EMAIL = "/computeMetadata/v1/instance/service-accounts/default/email"
 IMPERSONATION = "/v1/projects/-/serviceAccounts/"
 
 
@@ -54,6 +55,8 @@ class Service:
             answer = json_answer(identity.metadata_token(request.headers.get("metadata-flavor")))
             answer.headers["Metadata-Flavor"] = "Google"
             return answer
+        if path == EMAIL and identity.default_account:
+            return Answer(200, {"Metadata-Flavor": "Google"}, identity.default_account.encode())
         if path == "/" and request.method == "GET":
             return Answer(200, {"Metadata-Flavor": "Google"})
         has_session = "upload_id" in request.query and path.startswith("/upload/")

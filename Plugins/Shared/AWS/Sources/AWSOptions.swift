@@ -165,6 +165,24 @@ public struct AWSOptions: Sendable {
         return CredentialProvider(CredentialChain(links))
     }
 
+    /// What says who asks.
+    ///
+    /// - Parameters:
+    ///   - client: How the token service is asked.
+    ///   - provider: Finds the credentials.
+    ///   - region: The region whose token service is asked.
+    ///   - isAmazon: Whether the store is Amazon's own: another's keys are not shown to Amazon.
+    /// - Returns: The identity.
+    public func identity(
+        _ client: HTTPClient, _ provider: CredentialProvider, region: String, isAmazon: Bool
+    ) -> CallerIdentity {
+        let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+        let standard = isAmazon ? "https://sts.\(region).\(suffix)" : nil
+        return CallerIdentity(
+            client, provider, region: region,
+            tokenService: (tokenService ?? standard).flatMap { Endpoint($0) })
+    }
+
     private static func given(_ options: Options, _ name: String) -> String? {
         options.text(name).flatMap { $0.isEmpty ? nil : $0 }
     }

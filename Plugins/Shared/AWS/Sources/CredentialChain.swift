@@ -5,6 +5,8 @@ internal import SharedHTTP
 protocol CredentialLink: Sendable {
     /// The place in messages.
     var name: String { get }
+    /// The place once it had credentials, more closely.
+    var detail: String { get }
 
     /// Looks for credentials.
     ///
@@ -13,15 +15,25 @@ protocol CredentialLink: Sendable {
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials?
 }
 
+extension CredentialLink {
+    /// Nothing more than the name.
+    var detail: String { name }
+}
+
 /// The places in their order; the first that has credentials counts.
 public struct CredentialChain: Sendable {
     private let links: [any CredentialLink]
 
     init(_ links: [any CredentialLink]) { self.links = links }
 
-    func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials {
+    /// Looks for credentials.
+    ///
+    /// - Returns: The credentials and where they come from.
+    func find(
+        _ control: any CallControl
+    ) throws(DriverError) -> (credentials: AWSCredentials, source: String) {
         for link in links {
-            if let found = try link.find(control) { return found }
+            if let found = try link.find(control) { return (found, link.detail) }
         }
         let places = links.map(\.name).joined(separator: ", ")
         throw DriverError(
@@ -35,6 +47,7 @@ public struct CredentialChain: Sendable {
 struct FixedKeys: CredentialLink {
     let credentials: AWSCredentials
     let name = "options"
+    let detail = "the options access_key_id and secret_access_key, or their variables"
 
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? { credentials }
 }
@@ -44,6 +57,7 @@ struct ProfileKeys: CredentialLink {
     let files: ProfileFiles
     let named: String?
     let name = "shared files"
+    var detail: String { "the shared files, profile \(named ?? "default")" }
 
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? {
         let profile = try files.read(named)

@@ -31,6 +31,7 @@ struct ContainerKeys: CredentialLink {
     let client: HTTPClient
     let source: ContainerSource
     let name = "container"
+    let detail = "the container's agent"
 
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? {
         var request = HTTPRequest("GET", source.url)
@@ -56,6 +57,7 @@ struct InstanceKeys: CredentialLink {
     let client: HTTPClient
     let endpoint: Endpoint
     let name = "instance metadata"
+    let detail = "the role of the instance, by its metadata service"
 
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? {
         // Outside of EC2 nobody answers; that must not take long.

@@ -10,6 +10,9 @@ struct WebIdentity: CredentialLink {
     let session: String
     let tokenFile: String
     let name = "web identity"
+    var detail: String {
+        "the role \(role.prefix(200)), assumed with the web identity of \(tokenFile)"
+    }
 
     func find(_ control: any CallControl) throws(DriverError) -> AWSCredentials? {
         // The file is replaced from time to time, so it is read for every exchange.

@@ -6,9 +6,13 @@ internal import SharedJSON
 package struct BlobAccount: Sendable {
     /// The service's URL.
     package let endpoint: Endpoint
-    private let proof: Proof
+    let proof: Proof
+    /// Which way to say who asks was chosen, for people.
+    let source: String
+    /// The account's name; `nil` where only its endpoint is known.
+    let name: String?
 
-    private enum Proof: Sendable {
+    enum Proof: Sendable {
         case key(SharedKey)
         case signature(SharedAccessSignature)
         case token(TokenProvider)
@@ -29,15 +33,21 @@ package struct BlobAccount: Sendable {
         if let text { string = try ConnectionString(text) }
         let account = try Self.account(options, string)
         endpoint = try Self.endpoint(options, string, account)
+        name = account
         if let string {
+            source = "the connection string"
             proof = try Self.proof(
                 key: string.key, signature: string.signature, account, "connection_string")
         } else if let key = AzureOptions.given(options, "account_key") {
+            source = "the option account_key, or its variable"
             proof = try Self.proof(key: key, signature: nil, account, "account_key")
         } else if let signature = AzureOptions.given(options, "sas_token") {
+            source = "the option sas_token, or its variable"
             proof = try Self.proof(key: nil, signature: signature, account, "sas_token")
         } else {
-            proof = .token(TokenProvider(try Self.source(options, client)))
+            let tokens = try Self.source(options, client)
+            source = tokens.place
+            proof = .token(TokenProvider(tokens))
         }
         try checkTransport()
     }

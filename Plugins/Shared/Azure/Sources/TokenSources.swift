@@ -9,6 +9,7 @@ struct InstanceIdentity: TokenSource {
     let client: HTTPClient
     let endpoint: Endpoint
     let clientID: String?
+    var place: String { "the machine's managed identity, by \(endpoint.authority)" }
 
     func token(_ control: any CallControl) throws(DriverError) -> AccessToken {
         let query = identityQuery(version: "2018-02-01", clientID)
@@ -42,6 +43,7 @@ struct ServiceIdentity: TokenSource {
     let url: String
     let secret: String
     let clientID: String?
+    let place = "the managed identity of the App Service, by its identity endpoint"
 
     func token(_ control: any CallControl) throws(DriverError) -> AccessToken {
         let query = identityQuery(version: "2019-08-01", clientID)
@@ -67,6 +69,14 @@ struct ApplicationIdentity: TokenSource {
     let tenant: String
     let clientID: String
     let proof: Proof
+
+    var place: String {
+        switch proof {
+        case .secret: "the application \(clientID.prefix(64)) with its secret"
+        case .file(let path):
+            "the application \(clientID.prefix(64)) with the workload's token in \(path)"
+        }
+    }
 
     func token(_ control: any CallControl) throws(DriverError) -> AccessToken {
         var items = [

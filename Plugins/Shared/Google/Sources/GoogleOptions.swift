@@ -97,5 +97,9 @@ public struct GoogleOptions: Sendable {
 
 /// Nothing was configured: the provider says what can be.
 private struct NoSource: TokenSource {
+    let place = "nothing"
+
+    func owner(_ control: some CallControl) throws(DriverError) -> TokenOwner? { nil }
+
     func token(_ control: some CallControl) throws(DriverError) -> AccessToken? { nil }
 }

@@ -7,6 +7,12 @@ let storageScope = "https://www.googleapis.com/auth/devstorage.read_write"
 
 /// Somebody who gives tokens.
 protocol TokenSource: Sendable {
+    /// What it is, for people.
+    var place: String { get }
+
+    /// Whose tokens it gives; `nil` when there is nothing here.
+    func owner(_ control: some CallControl) throws(DriverError) -> TokenOwner?
+
     /// Asks for a new token.
     ///
     /// - Parameter control: The deadline and cancellation.

@@ -188,8 +188,7 @@ typedef struct holdfast_error {
     int64_t vendor_code;            // the store's own code (errno, SQLite code, HTTP status), or 0
     holdfast_text vendor_name;      // its name ("SQLITE_BUSY"), or empty
     holdfast_text message;
-    holdfast_text current_version;  // with HOLDFAST_CONDITION: the object's version where known;
-                                    // empty: absent or unknown
+    holdfast_text current_version;  // with HOLDFAST_CONDITION; empty: absent or unknown
 } holdfast_error;
 
 // ---- Sinks and sources ----------------------------------------------------------------------
@@ -212,8 +211,7 @@ typedef struct holdfast_sink {
 typedef struct holdfast_source {
     uint32_t size, flags;
     void *context;
-    uint64_t length;  // total bytes, or HOLDFAST_LENGTH_UNKNOWN. Ending before or going past it
-                      // is HOLDFAST_SOURCE
+    uint64_t length;  // total bytes, or HOLDFAST_LENGTH_UNKNOWN. Any other end is HOLDFAST_SOURCE
     holdfast_status (*read)(void *context, uint8_t *buffer, uint64_t capacity, uint64_t *count);
 } holdfast_source;
 
@@ -227,8 +225,7 @@ typedef struct holdfast_info_sink {
 typedef struct holdfast_entry {
     uint32_t size, flags;
     holdfast_text path;
-    const holdfast_info *info;  // attributes only where the request asked for them; where it did not,
-                                // the version may be empty: a store's listing may not tell it
+    const holdfast_info *info;  // no attributes, maybe an empty version, unless they were asked for
 } holdfast_entry;
 
 // Receives a listing, in batches of any size from 1. HOLDFAST_STOPPED ends the listing early.
@@ -248,8 +245,7 @@ typedef struct holdfast_get {
     uint64_t length;  // most bytes to send; HOLDFAST_WHOLE: all from offset
 } holdfast_get;
 
-// Flag: the bytes hold a random id, so that no other write of any object has the same ones. A store
-// whose own versions are digests of the bytes may rely on them alone. It may be ignored.
+// Flag: the bytes hold a random id, unlike any other write's: their digest will do for a version.
 #define HOLDFAST_PUT_UNIQUE 1u
 typedef struct holdfast_put {
     uint32_t size, flags;  // flags: HOLDFAST_PUT_UNIQUE
@@ -279,8 +275,7 @@ typedef struct holdfast_list {
 // The store's clock, for leases. Two readings compare only when their domains are equal.
 typedef struct holdfast_clock {
     uint32_t size, flags;
-    holdfast_text domain;     // names the clock: "boot:<boot id>" for this machine's CLOCK_BOOTTIME,
-                              // otherwise a name of the store's server; empty: no clock
+    holdfast_text domain;     // "boot:<boot id>" for CLOCK_BOOTTIME, a server's name; empty: none
     int64_t now_ns;           // by that clock; it never runs backwards within a domain
     int64_t uncertainty_ns;   // most that the reading can be off
 } holdfast_clock;
@@ -345,11 +340,9 @@ typedef struct holdfast_option {
     int64_t number;
 } holdfast_option;
 
-// Open only a store that is there, and make nothing: HOLDFAST_NOT_FOUND when there is none, but opening
-// without the flag would make one. What is there is a directory, also an empty one; a database file,
-// unless it is blank; a service's table or bucket. What opening never makes, such as a bucket without
-// an option that allows it, or a place that cannot be looked at, is the same error as without the flag:
-// an operator who mistyped it must not be told that it is merely empty.
+// Open only a store that is there, and make nothing: HOLDFAST_NOT_FOUND when one would be made without
+// the flag. What is there is a directory, also an empty one; a database file, unless it is blank; a
+// service's table or bucket. What opening does not make, or cannot look at, is the same error either way.
 #define HOLDFAST_OPEN_EXISTING 1u
 // The options of one store: every option that was given or has a default, each once. Unknown flags
 // are refused with HOLDFAST_UNSUPPORTED: a flag limits what opening may do.

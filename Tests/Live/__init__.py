@@ -1,0 +1,1 @@
+"""Runs over real services, with credentials of whoever starts them."""
