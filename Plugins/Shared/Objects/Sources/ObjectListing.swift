@@ -22,6 +22,7 @@ package struct ObjectListing<Item> {
     private let names: ObjectNames
     private let request: ListRequest
     private let fetch: Fetch
+    private let folder: String
     private var streams: [KeyStream<Item>]
 
     /// Begins a listing; nothing is asked before the first object is.
@@ -29,6 +30,7 @@ package struct ObjectListing<Item> {
         self.names = names
         self.request = request
         self.fetch = fetch
+        folder = names.folder(request.collection, request.workspace)
         streams = names.streams(
             request.collection, request.workspace, prefix: request.prefix, after: request.startAfter
         ).map { KeyStream($0, most: request.limit) }
@@ -50,9 +52,9 @@ package struct ObjectListing<Item> {
 
     private mutating func peek(_ index: Int) throws(DriverError) -> String? {
         while let key = try streams[index].peek(fetch) {
-            if let path = names.path(ofKey: key, request.collection, request.workspace) {
-                return path
-            }
+            let path = names.path(
+                ofKey: key, in: folder, request.collection, request.workspace)
+            if let path { return path }
             _ = streams[index].pop()
         }
         return nil

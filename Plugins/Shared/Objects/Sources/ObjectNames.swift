@@ -67,16 +67,20 @@ package struct ObjectNames: Sendable, Equatable {
 
     /// The path of the object with a key; `nil` when it is no object of that collection and workspace.
     package func path(ofKey key: String, _ collection: String, _ workspace: String) -> String? {
-        let folder = folder(collection, workspace)
-        var path: String?
-        if key.utf8.starts(with: folder.utf8) {
-            path = String(key.utf8.dropFirst(folder.utf8.count))
-        } else if collection == "state", workspace.isEmpty, key.utf8.starts(with: prefix.utf8) {
-            path = String(key.utf8.dropFirst(prefix.utf8.count))
-        }
-        guard let path, isPath(path) else { return nil }
-        let object = ObjectKey(collection: collection, workspace: workspace, path: path)
-        return self.key(object).utf8.elementsEqual(key.utf8) ? path : nil
+        path(ofKey: key, in: folder(collection, workspace), collection, workspace)
+    }
+
+    /// The same, where the folder of the collection is known: a listing asks for each of its keys.
+    func path(
+        ofKey key: String, in folder: String, _ collection: String, _ workspace: String
+    ) -> String? {
+        let hasReceipts = collection == "state" && workspace.isEmpty
+        let isInFolder = key.utf8.starts(with: folder.utf8)
+        guard isInFolder || hasReceipts && key.utf8.starts(with: prefix.utf8) else { return nil }
+        let count = isInFolder ? folder.utf8.count : prefix.utf8.count
+        guard let path = String(key.utf8.dropFirst(count)), isPath(path) else { return nil }
+        // A receipt lies in the prefix itself and nowhere else.
+        return hasReceipts && Self.isReceipt(path) == isInFolder ? nil : path
     }
 
     /// What all keys of a collection begin with; receipts lie in the prefix itself.
