@@ -22,7 +22,7 @@ struct S3Driver: Driver {
         Capability("concurrency", .native, limit: 64, note: "one connection for each call"),
     ]
 
-    static let operations = [presign, versions]
+    static let operations = [presign, versions, place]
 
     init(host: HostServices) throws(DriverError) {}
 
