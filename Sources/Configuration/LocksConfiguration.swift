@@ -34,7 +34,8 @@ package struct LocksConfiguration: Sendable {
     package func specification() throws(ConfigurationError) -> StoreSpecification {
         guard let target else {
             throw ConfigurationError(
-                .invalid, at: value.origin.location, "no store is named \"\(printable(value.value))\"")
+                .invalid, at: value.origin.location,
+                "no store is named \"\(printable(value.value))\"")
         }
         guard key == "lockTable" else { return target }
         let elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].first {
@@ -45,7 +46,8 @@ package struct LocksConfiguration: Sendable {
                 .invalid, at: value.origin.location,
                 "`lockTable` is a table of DynamoDB, but \(elsewhere) names another service than Amazon's "
                     + "and AWS_ENDPOINT_URL_DYNAMODB is not set",
-                advice: "set AWS_ENDPOINT_URL_DYNAMODB to the URL of its DynamoDB, or name a configured "
+                advice:
+                    "set AWS_ENDPOINT_URL_DYNAMODB to the URL of its DynamoDB, or name a configured "
                     + "store by `locks: NAME`")
         }
         return target

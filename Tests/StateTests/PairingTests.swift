@@ -87,7 +87,9 @@ import Testing
         let client = stores.client(conditions: true)
         #expect(failure { try client.lock(path, "b") } == "locked")
         #expect(client.place.notice?.contains("stay unfenced") == true)
-        let refused = stateError { try stores.client(conditions: true, hasLocks: false).lock(path, "b") }
+        let refused = stateError {
+            try stores.client(conditions: true, hasLocks: false).lock(path, "b")
+        }
         #expect(refused?.word == "host.invalid" && refused?.advice.contains("prefix") == true)
     }
 
@@ -199,13 +201,15 @@ import Testing
                 let stores = try TwoStores()
                 let memory = isOfLocks ? stores.locks : stores.bytes
                 let error = HostError(
-                    .unavailable, "the connection broke", applied: moment == .after ? .unknown : .no)
+                    .unavailable, "the connection broke", applied: moment == .after ? .unknown : .no
+                )
                 memory.fail(ordinal, at: moment, with: error)
                 let first = failure { try stores.client().lock(stores.path, "a") }
                 let struck = memory.calls.count >= ordinal
                 memory.clearFaults()
                 guard struck else { break }
-                #expect(try stores.client().lock(stores.path, "a").lockStore == "keeper", "\(first)")
+                #expect(
+                    try stores.client().lock(stores.path, "a").lockStore == "keeper", "\(first)")
                 #expect(failure { try stores.client().lock(stores.path, "b") } == "locked")
                 #expect(stores.marks.count == 1)
             }

@@ -48,13 +48,16 @@ final class Readiness: Sendable {
     private func ask() async -> Finding {
         let call = Call(timeout: Self.pingTime)
         do {
-            _ = try await pool.run(.control, on: place.store, call) { [place] in try place.ping(call) }
+            _ = try await pool.run(.control, on: place.store, call) { [place] in
+                try place.ping(call)
+            }
             return Finding(madeNanoseconds: Monotonic.now)
         } catch {
             let error = error as? HostError
             let reason = error?.message ?? "the store does not answer"
             // It may be the one of its locks.
-            let name = error.map { $0.store.isEmpty ? place.store.name : $0.store } ?? place.store.name
+            let name =
+                error.map { $0.store.isEmpty ? place.store.name : $0.store } ?? place.store.name
             let problem = APIError.unavailable(
                 "store-unavailable", "the store \(name) does not answer: \(reason)")
             return Finding(madeNanoseconds: Monotonic.now, problem: problem)

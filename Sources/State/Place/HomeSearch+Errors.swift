@@ -10,7 +10,8 @@ extension HomeSearch {
             .host(.unsupported),
             "the store '\(store.name)' (\(store.driverID)) has no conditional writes, so that neither a "
                 + "lock nor a version of a state would be safe in it\(Self.reason(store))",
-            advice: "name another configured store that has them by `locks: NAME` (of an s3 backend also a "
+            advice:
+                "name another configured store that has them by `locks: NAME` (of an s3 backend also a "
                 + "DynamoDB table by `lockTable: TABLE`), which keeps the locks, unfenced; if the service "
                 + "honours conditions by now, open the store with `probe: again`")
     }
@@ -65,7 +66,8 @@ extension HomeSearch {
         invalid(
             "\(place.locks?.origin ?? ""): the locks of the store '\(store.name)' are kept in another store "
                 + "(\(described(id))) than '\(place.locks?.name ?? "")', or that one has lost them",
-            "configure the same one as the other clients, or restore it from a backup; nothing was changed")
+            "configure the same one as the other clients, or restore it from a backup; nothing was changed"
+        )
     }
 
     /// Two lock stores were marked.
@@ -95,7 +97,8 @@ extension HomeSearch {
             "the store '\(store.name)' has no conditional writes now\(Self.reason(store)), but it keeps the "
                 + "locks of its states itself, from when it had them (\(kind.records)/\(path)), so no "
                 + "other store can keep them",
-            advice: "repair the service and open the store with `probe: again`, or copy its states to "
+            advice:
+                "repair the service and open the store with `probe: again`, or copy its states to "
                 + "another prefix")
     }
 
@@ -120,7 +123,8 @@ extension HomeSearch {
         let found = try? store.read(
             Pairing.markKey(id, place.workspace), maxByteCount: Pairing.bytesMax, call)
         let document = found.flatMap { try? JSONValue(parsing: $0.bytes) }?.members
-        guard let name = document?["lock_store"]?.text, let driver = document?["driver"]?.text else {
+        guard let name = document?["lock_store"]?.text, let driver = document?["driver"]?.text
+        else {
             return "pairing \(id)"
         }
         let created: Int64 = document?["created_ns"]?.integer() ?? 0

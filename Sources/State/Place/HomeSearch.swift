@@ -119,7 +119,8 @@ struct HomeSearch {
             throw StateError(
                 .integrity,
                 "\(key) of \(namespace) in the store '\(lockStore.name)' is damaged, or was written by "
-                    + "a newer Holdfast", advice: "use a newer Holdfast, or restore it from a backup")
+                    + "a newer Holdfast",
+                advice: "use a newer Holdfast, or restore it from a backup")
         }
         return (pairing, found.info.version)
     }

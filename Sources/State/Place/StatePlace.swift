@@ -63,7 +63,8 @@ package final class StatePlace: Sendable {
             return "\(locks.origin) is not used: the store '\(store.name)' has conditional writes, "
                 + "so its locks are in itself, and fenced"
         }
-        return "the store '\(store.name)' has conditional writes now, but its locks stay unfenced in the "
+        return
+            "the store '\(store.name)' has conditional writes now, but its locks stay unfenced in the "
             + "store '\(locks.name)', where all clients look for them; to have them fenced, copy "
             + "its states to another prefix"
     }

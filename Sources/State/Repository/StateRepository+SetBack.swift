@@ -8,13 +8,15 @@ extension StateRepository {
     func refuseSetBack(
         _ path: StatePath, _ snapshot: RecordSnapshot, _ call: Call
     ) throws(StateError) {
-        guard snapshot.exists, snapshot.home.isApart, try isSetBack(path, snapshot.record, call) else { return }
+        guard snapshot.exists, snapshot.home.isApart, try isSetBack(path, snapshot.record, call)
+        else { return }
         throw StateError(
             .integrity,
             "the record \(recordKey(path, in: snapshot.home)) in the store "
                 + "'\(snapshot.home.store.name)' is older than the copy \(legibleKey(path)): the store of "
                 + "the locks was set back",
-            advice: "restore it from a newer backup, or copy the states to another prefix; nothing was "
+            advice:
+                "restore it from a newer backup, or copy the states to another prefix; nothing was "
                 + "changed", path: path)
     }
 
