@@ -125,23 +125,25 @@ import Testing
     /// The lock store was restored from an older backup: the newest versions must not be collected.
     @Test func aRecordThatWasSetBackIsNotWorkedOn() throws {
         let client = stores.client()
-        try client.write(path, state(1))
+        try client.lock(path, "l")
+        try client.write(path, state(1), lock: "l")
         let backup = try #require(stores.locks.bytes(of: stores.recordKey))
-        for serial in 2...4 { try client.write(path, state(serial)) }
+        for serial in 2...4 { try client.write(path, state(serial), lock: "l") }
         _ = try stores.locks.store().put(stores.recordKey, backup, condition: .none, call())
         let versions = stores.bytes.keys
         stores.clock.advance(.seconds(100_000))
         for body in [
-            { try stores.client().write(stores.path, state(9)) as Any? },
-            { try stores.client().lock(stores.path, "a") },
-            { try stores.client().remove(stores.path, lockID: nil, call()) },
+            { try stores.client().write(stores.path, state(9), lock: "l") as Any? },
+            { try stores.client().remove(stores.path, lockID: "l", call()) },
             { try stores.client().repair(stores.path, call()) },
         ] {
             let refused = stateError { _ = try body() }
             #expect(refused?.word == "integrity" && refused?.message.contains("set back") == true)
         }
         _ = try stores.client().unlock(path, .force, call())
-        #expect(stores.bytes.keys == versions)
+        let locked = stateError { try stores.client().lock(stores.path, "a") }
+        #expect(locked?.word == "integrity")
+        #expect(stores.bytes.keys == versions && stores.copy == state(4))
     }
 
     @Test func whatIsShownOfALockSaysSo() throws {

@@ -40,6 +40,7 @@ extension StateRepository {
             let isPredecessor = !place.isApart && Self.isDirectPredecessor(copy, of: record)
             let seen = isPredecessor ? record : try load(path, call).record
             if try agrees(path, copy, seen, verifies: verifies, call) { return changed }
+            try refuseToSetBack(path, copy, seen, call)
             if !isPredecessor, let copy { try keepIfForeign(path, copy, seen, call) }
             guard try replace(path, copy, seen, bytes, call) else { continue }
             changed = true
