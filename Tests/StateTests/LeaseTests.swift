@@ -177,6 +177,6 @@ private final class ClockedStore: StoreOperations {
     @Test(arguments: [Duration.zero, .milliseconds(-5), .milliseconds(9), .seconds(86_401)])
     func aLeaseOutOfRangeIsRefused(lease: Duration) throws {
         #expect(failure { try repository().lock(world.path, "a", lease: lease) } == "invalid")
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
     }
 }

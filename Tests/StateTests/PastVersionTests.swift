@@ -26,7 +26,7 @@ import Testing
         ]
         _ = try world.store.put(
             world.key("terraform-versions", "\(world.path)/@\(id)"), Array("{}".utf8),
-            condition: .absent, attributes: attributes, call())
+            condition: .none, attributes: attributes, call())
         return id
     }
 

@@ -39,9 +39,9 @@ final class World: Sendable {
     }
 
     /// The way to the records that such a repository has.
-    func place() -> StatePlace {
+    func place(_ store: Store? = nil) -> StatePlace {
         StatePlace(
-            store: store, workspace: "", locks: locks, environment: clock.environment)
+            store: store ?? self.store, workspace: "", locks: locks, environment: clock.environment)
     }
 
     func key(_ collection: String, _ path: String? = nil) -> ObjectKey {
@@ -56,6 +56,9 @@ final class World: Sendable {
         _ = try store.put(
             key("terraform"), Array(copy.utf8), condition: .none, attributes: attributes, call())
     }
+
+    /// The keys of all objects but those by which the store is paired with that of its locks.
+    var keys: [ObjectKey] { memory.keys.filter { $0.collection != "pairings" } }
 
     /// What is in the legible place.
     var copyBytes: [UInt8]? {
