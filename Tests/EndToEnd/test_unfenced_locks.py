@@ -18,7 +18,7 @@ from blackbox.terraform import SEVEN_FIELDS, lock_info, state
 USAGE, LOCKED, UNREACHABLE, FAILURE = 2, 4, 7, 1
 DSN = "HOLDFAST_TESTS_DSN"
 BACKEND = "backend:\n  kind: s3\n  s3Bucket: bucket\n  s3Prefix: p\n"
-KEEPERS = ["sqlite", "lockTable"]
+KEEPERS = ["sqlite", "local", "lockTable"]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,8 @@ class Unfenced:
     """A project over such a bucket, and what its programs need in their environment."""
 
     def __init__(self, folder, bucket: FakeS3, keeper: str, running=None):
-        self.project = Project(folder, "s3")
+        self.project = Project(folder, "local")
         self.bucket, self.keeper, self.store = bucket, keeper, "keeper"
-        self.project.remote = self
         self.environment = {
             "AWS_ENDPOINT_URL_S3": bucket.url, "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
@@ -64,13 +63,11 @@ class Unfenced:
                 f"locks_{uuid.uuid4().hex}"))
             text += f"    driver: postgres\n    options: {{url_source: env:{DSN}}}\n"
         else:
-            text += "    driver: sqlite\n    options: {path: keeper.db}\n"
+            text += f"    driver: {keeper}\n    options: {{path: keeper.db}}\n"
         self.block = text
-        self.project.configure(text)
+        self.project.remote = self
+        self.project.configure()
         self.cli = CommandLine(self.project)
-
-    def daemons(self, count: int):
-        return [Daemon(self.project, port=0) for _ in range(count)]
 
     def keys(self) -> list[str]:
         return sorted(self.bucket.objects)
@@ -142,9 +139,6 @@ def test_one_of_eight_processes_wins_each_of_thirty_rounds(unfenced, keeper):
 def test_the_first_use_by_eight_processes_at_once(unfenced, keeper):
     """They make the pairing together, and agree."""
     setup = unfenced(keeper)
-    if keeper == "sqlite":
-        setup.cli.ok("state", "list", "--store", "keeper")
-    done = []
     bodies = [state(number + 1) for number in range(8)]
     for number, body in enumerate(bodies):
         (setup.project.folder / f"{number}.tfstate").write_bytes(body)
@@ -152,7 +146,6 @@ def test_the_first_use_by_eight_processes_at_once(unfenced, keeper):
         lambda number=number: setup.cli.run(
             "state", "push", f"terraform/s{number}", f"{number}.tfstate") for number in range(8)])
     for outcome in outcomes:
-        done.append(outcome.returncode)
         assert outcome.returncode == 0, outcome.stderr
     assert [setup.cli.pull(f"s{number}") for number in range(8)] == bodies
     assert len([key for key in setup.keys() if "/pairings/" in key]) == 1
@@ -207,7 +200,7 @@ def test_the_states_of_a_wire_client(unfenced, keeper):
         assert one.client("app/prod").lock(info).status == 200
         assert two.client("app/prod").force_unlock().status == 200
         refused = one.client("app/prod").post(state(9), info["ID"])
-        assert refused.status == 409 and refused.header("Holdfast-Orphan")
+        assert refused.status == 409 and refused.header("X-Holdfast-Orphan")
         assert two.client("app/prod").get().body == state(5)
     assert [row["serial"] for row in setup.cli.versions("app/prod")] == [5, 4, 3, 2, 1]
     assert len(setup.cli.json("state", "show", "terraform/app/prod")["orphans"]) == 1
@@ -229,10 +222,6 @@ def test_another_store_of_a_daemon(unfenced):
 # MARK: What is refused
 
 
-def configured(setup: Unfenced, text: str) -> None:
-    setup.project.configure(text)
-
-
 @pytest.mark.parametrize("text, mentions", [
     (BACKEND + "  locks: default\n", ["holdfast.yml:5", "itself"]),
     (BACKEND + "  locks: keper\nstores:\n  keeper: {driver: sqlite, options: {path: k.db}}\n",
@@ -246,7 +235,7 @@ def configured(setup: Unfenced, text: str) -> None:
 ])
 def test_what_the_configuration_cannot_mean(unfenced, text, mentions):
     setup = unfenced("sqlite")
-    configured(setup, text)
+    setup.project.configure(text)
     assert_one_error(setup.cli.run("state", "list"), USAGE, *mentions)
     assert_one_error(setup.cli.run("config", "show"), USAGE, *mentions)
 
@@ -261,7 +250,7 @@ def test_config_show(unfenced):
 
 def test_without_a_lock_store(unfenced):
     setup = unfenced("sqlite")
-    configured(setup, BACKEND)
+    setup.project.configure(BACKEND)
     (setup.project.folder / "s").write_bytes(state(1))
     error = assert_one_error(
         setup.cli.run("state", "push", "terraform/a", "s"), FAILURE, "create:", "locks: NAME",
@@ -284,7 +273,7 @@ def test_a_table_of_another_service_needs_its_endpoint(unfenced):
 
 def test_a_lock_store_without_conditions(unfenced, bucket):
     setup = unfenced("sqlite")
-    configured(setup, BACKEND + "  locks: keeper\nstores:\n  keeper:\n    driver: s3\n"
+    setup.project.configure(BACKEND + "  locks: keeper\nstores:\n  keeper:\n    driver: s3\n"
                "    options: {bucket: bucket, prefix: q}\n")
     (setup.project.folder / "s").write_bytes(state(1))
     assert_one_error(
@@ -295,7 +284,7 @@ def test_a_lock_store_without_conditions(unfenced, bucket):
 def test_two_clients_with_different_lock_stores(unfenced):
     one, two = unfenced("sqlite", "one"), unfenced("sqlite", "two")
     bare = unfenced("sqlite", "bare")
-    configured(bare, BACKEND)
+    bare.project.configure(BACKEND)
     for setup in (one, two, bare):
         (setup.project.folder / "s").write_bytes(state(1))
     one.cli.ok("state", "push", "terraform/a", "s")
@@ -347,9 +336,9 @@ def test_when_the_service_is_mended_the_locks_stay(unfenced, bucket):
     bucket.honours = ALL
     text = setup.block.replace(BACKEND, "backend:\n  kind: s3\n  options: {bucket: bucket, prefix: p, "
                                "probe: again}\n")
-    configured(setup, text)
+    setup.project.configure(text)
     done = setup.cli.run("state", "show", "terraform/a", "--json")
     assert json.loads(done.stdout)["state"]["lock_store"] == "keeper"
     assert b"another prefix" in done.stderr
-    configured(setup, BACKEND)
+    setup.project.configure(BACKEND)
     assert_one_error(setup.cli.run("state", "pull", "terraform/a"), USAGE, "another prefix")
