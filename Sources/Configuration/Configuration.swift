@@ -69,9 +69,9 @@ package struct Configuration: Sendable {
         var named = Dictionary(
             (user?.stores ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for store in project?.stores ?? [] { named[store.name] = store }
-        stores =
+        stores = try LocksConfiguration.resolve(
             [try assembly.backend(backend)]
-            + named.values.sorted { $0.name < $1.name }.map(assembly.named)
+                + named.values.sorted { $0.name < $1.name }.map(assembly.named))
     }
 
     /// The store of a name.

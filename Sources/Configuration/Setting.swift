@@ -65,6 +65,9 @@ extension Configuration {
                     key: key, values: [isHidden ? Setting.redacted : option.value], isList: false,
                     origin: option.origin))
         }
+        if let locks = store.locks {
+            settings.append(setting("\(prefix).\(locks.key)", locks.value))
+        }
         if let isolation = store.isolation {
             settings.append(
                 Setting(

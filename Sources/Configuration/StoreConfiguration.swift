@@ -14,6 +14,8 @@ package struct StoreConfiguration: Sendable {
     package let isolation: Sourced<Isolation>?
     /// What `Host.open` takes.
     package let specification: StoreSpecification
+    /// The store that keeps the locks where this one has no conditional writes.
+    package internal(set) var locks: LocksConfiguration?
 
     /// The workspace that keys carry: none where the place itself is the workspace.
     package func workspace(for addressing: Addressing) -> String {
@@ -45,14 +47,17 @@ struct StoreAssembly {
         }
         return assemble(
             "default", kind, options, keyStyle, layers: nil, faults: [],
-            isolation: block?.isolation, location: block?.location)
+            isolation: block?.isolation, location: block?.location,
+            locks: lockTable(of: block)
+                ?? block?.locks.map { LocksConfiguration(named: $0, of: "default") })
     }
 
     /// A store of the `stores` block.
     func named(_ block: StoreBlock) -> StoreConfiguration {
         assemble(
             block.name, block.driver, block.options, .names, layers: block.layers?.value,
-            faults: block.faults, isolation: block.isolation, location: block.location)
+            faults: block.faults, isolation: block.isolation, location: block.location,
+            locks: block.locks.map { LocksConfiguration(named: $0, of: block.name) })
     }
 
     /// Where the built-in kinds keep a project's state, inside its data folder.
@@ -64,7 +69,7 @@ struct StoreAssembly {
     private func assemble(
         _ name: String, _ driver: Sourced<String>, _ options: [String: Sourced<String>],
         _ keyStyle: StoreSpecification.KeyStyle, layers: [String]?, faults: [FaultRule],
-        isolation: Sourced<Isolation>?, location: SourceLocation?
+        isolation: Sourced<Isolation>?, location: SourceLocation?, locks: LocksConfiguration?
     ) -> StoreConfiguration {
         StoreConfiguration(
             name: name, driver: driver, workspaceID: workspaceID, options: options,
@@ -74,7 +79,25 @@ struct StoreAssembly {
                 keyStyle: keyStyle,
                 projectRoot: root, layers: layers, faults: faults, isolation: isolation?.value,
                 location: location?.description, environment: environment,
-                projectValues: region.map { ["region": Self.input($0)] } ?? [:]))
+                projectValues: regionValues),
+            locks: locks)
+    }
+
+    private var regionValues: [String: OptionInput] {
+        region.map { ["region": Self.input($0)] } ?? [:]
+    }
+
+    /// The table that keeps an s3 backend's locks, as a store of its own: of the same region, with what
+    /// credentials the same environment gives.
+    private func lockTable(of block: BackendBlock?) -> LocksConfiguration? {
+        guard let table = block?.lockTable else { return nil }
+        return LocksConfiguration(
+            table: table,
+            StoreSpecification(
+                name: "lockTable:\(table.value)", driver: "dynamodb",
+                options: ["table": Self.input(table)], projectRoot: root,
+                location: table.origin.location?.description, environment: environment,
+                projectValues: regionValues))
     }
 
     private static func input(_ option: Sourced<String>) -> OptionInput {

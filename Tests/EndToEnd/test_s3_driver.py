@@ -265,6 +265,7 @@ def test_presigned_urls_work_for_curl(aws, prefix, tmp_path):
     assert curl(got["url"].replace("Expires=60", "Expires=61")).returncode != 0
     assert curl("-T", tmp_path / "body", got["url"]).returncode != 0, "it is for reading"
     assert "path" in call("s3.presign", "collection=things", "path=../x", status=2)
+    assert call("s3.place") == {"place": f"s3://{aws.bucket}/{prefix}/", "settled": True}
     versions = call("s3.versions", *where)
     assert len(versions["versions"]) == 1 and versions["versions"][0]["bytes"] == 5
     aws.client("s3").put_bucket_versioning(

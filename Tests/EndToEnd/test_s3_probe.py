@@ -93,6 +93,42 @@ def test_a_verdict_is_believed_although_it_is_a_bad_one():
             assert levels(store) == (NATIVE, NATIVE)
 
 
+@pytest.mark.parametrize("change", [
+    {"when": "2020-01-01T00:00:00Z"}, {"endpoint": "http://other"}, {"when": "yesterday"}])
+def test_a_bad_verdict_does_not_become_good_by_itself(change):
+    """Others may keep the locks of the bucket elsewhere since."""
+    with FakeS3(honours=()) as fake:
+        with opened(fake):
+            kept = json.loads(fake.objects[VERDICT].data)
+        fake.objects[VERDICT].data = json.dumps(kept | change).encode()
+        fake.honours = ALL
+        before = writes(fake)
+        with opened(fake) as store:
+            assert levels(store) == (NONE, NONE)
+        assert writes(fake) == before
+        with opened(fake, probe="again") as store:
+            assert levels(store) == (NATIVE, NATIVE)
+
+
+def test_of_two_verdicts_at_once_the_bad_one_counts():
+    with FakeS3(honours=()) as fake:
+        with opened(fake):
+            bad = fake.objects.pop(VERDICT)
+        fake.honours = ALL
+        keep = fake._keep
+
+        def kept(key, value):
+            # Somebody else was quicker, and saw two winners.
+            if "race-4" in key:
+                fake.objects[VERDICT] = bad
+            return keep(key, value)
+
+        fake._keep = kept
+        with opened(fake) as store:
+            assert levels(store) == (NONE, NONE)
+        assert fake.objects[VERDICT] is bad
+
+
 # MARK: Services that do not honour them
 
 

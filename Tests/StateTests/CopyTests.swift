@@ -16,7 +16,7 @@ import Testing
         #expect(try states.text(world.path, version: "adopted") == state(7))
         #expect(try states.versions(world.path, call()).map { $0.id } == ["adopted"])
         #expect(try states.list(prefix: "", startAfter: "", limit: 9, call()).count == 1)
-        #expect(world.memory.keys.count == 1, "reading wrote something")
+        #expect(world.keys.count == 1, "reading wrote something")
     }
 
     @Test(arguments: ["write", "lock", "remove"], [0, 2 << 20])
@@ -188,9 +188,8 @@ import Testing
             ids.insert(try states.write(world.path, body).id, at: 0)
         }
         for capabilities in [Capabilities.all, Capabilities([])] {
-            let states = StateRepository(
-                store: world.memory.store(capabilities: capabilities), kind: .terraform,
-                workspace: "")
+            let store = world.memory.store(capabilities: capabilities)
+            let states = StateRepository(world.place(store), kind: .terraform)
             let versions = try states.versions(world.path, call())
             #expect(versions.map { $0.id } == ids)
             #expect(versions.map { $0.serial } == (1...64).reversed().map { Int64($0) })

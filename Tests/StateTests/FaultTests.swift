@@ -195,7 +195,9 @@ struct Fault: Sendable, CustomTestStringConvertible {
             return
         }
         // The calls of a write over an existing version: load, put, swap, head, put of the copy.
-        for ordinal in [4, 5] {
+        // Where the records are in another store, the pairing and the copy are looked at before.
+        let isApart = world.writePath == .apart
+        for ordinal in isApart ? [7, 9] : [4, 5] {
             let body = state(ordinal)
             world.memory.fail(ordinal, at: .before, with: HostError(.full, "no space"))
             let version = try world.repository().write(world.path, body)

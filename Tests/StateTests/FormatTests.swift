@@ -64,7 +64,7 @@ import Testing
         let newer = Self.fixture.replacing(#""format":1"#, with: #""format":2"#)
         let world = try world(newer)
         let states = world.repository()
-        let keys = world.memory.keys
+        let keys = world.keys
         let words = [
             failure { _ = try states.summary(world.path, call()) },
             failure { _ = try states.text(world.path) },
@@ -79,7 +79,7 @@ import Testing
             failure { _ = try states.repair(world.path, call()) },
         ]
         #expect(words == Array(repeating: "newerFormat", count: 11))
-        #expect(world.memory.keys == keys)
+        #expect(world.keys == keys)
         #expect(world.memory.bytes(of: world.key("terraform-records")) == Array(newer.utf8))
         let listed = try states.list(prefix: "", startAfter: "", limit: 9, call())
         #expect(listed.map { $0.problem?.word } == ["newerFormat"])
@@ -143,7 +143,7 @@ import Testing
         #expect(exact.lockID == long && exact.lineage == lineage)
         #expect(try states.summary(world.path, call())?.current == exact)
         try states.write(world.path, state(1), lock: long)
-        for object in world.memory.keys where object.collection == "terraform-versions" {
+        for object in world.keys where object.collection == "terraform-versions" {
             let info = try #require(try world.memory.store().head(object, call()))
             let bytes = info.attributes.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
             #expect(bytes <= 1400)

@@ -148,7 +148,10 @@ import Testing
         let world = try World()
         guard world.writePath != .mixed else { return }
         try world.repository().write(world.path, state(1))
-        let pause = Pause(world.memory, before: operation, of: world.key("terraform"))
+        // Where the records are in another store, the copy is looked at before the commit as well.
+        let pause = Pause(
+            world.memory, before: operation, of: world.key("terraform"),
+            ordinal: world.writePath == .apart && operation == .head ? 2 : 1)
         let outcome = Box<String>()
         pause.start {
             outcome.value = failure { try world.repository().write(world.path, state(2)) }

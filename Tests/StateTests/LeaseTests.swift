@@ -46,6 +46,13 @@ private final class ClockedStore: StoreOperations {
         try base.list(listing, call)
     }
     func ping(_ call: Call) throws(HostError) -> StoreClock? { clock.withLock { $0 } }
+    func driverOperations() throws(HostError) -> [DriverOperation] { try base.driverOperations() }
+    func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        try base.callOperation(request, call, body: body)
+    }
     func close(_ call: Call) {}
 }
 
@@ -59,16 +66,26 @@ private final class ClockedStore: StoreOperations {
     }
 
     private func repository(_ clock: TurnedClock? = nil) -> StateRepository {
-        StateRepository(
-            store: Store(
+        let clocked = { @Sendable [store] (capabilities: Capabilities) in
+            Store(
                 name: "clocked", driverID: "memory", addressing: .place,
-                capabilities: world.writePath.capabilities,
-                operations: store),
-            kind: .terraform, workspace: "", environment: (clock ?? world.clock).environment)
+                capabilities: capabilities, operations: store)
+        }
+        let locks = LockStoreChoice(name: "locks", origin: "`locks`") { _, _ in clocked(.all) }
+        return StateRepository(
+            StatePlace(
+                store: clocked(world.writePath.capabilities), workspace: "",
+                locks: world.writePath == .apart ? locks : nil,
+                environment: (clock ?? world.clock).environment), kind: .terraform)
+    }
+
+    /// The clock is that of the store which keeps the locks.
+    private var hasClock: Bool {
+        world.writePath == .apart || world.writePath.capabilities.supports(Capabilities.clock)
     }
 
     @Test func theStoresClockDecides() throws {
-        guard world.writePath.capabilities.supports(Capabilities.clock) else { return }
+        guard hasClock else { return }
         store.set("d", .seconds(100), uncertainty: .seconds(1))
         let first = try repository().lock(world.path, "a", lease: .seconds(30))
         #expect(first.lease?.duration == .seconds(30))
@@ -160,6 +177,6 @@ private final class ClockedStore: StoreOperations {
     @Test(arguments: [Duration.zero, .milliseconds(-5), .milliseconds(9), .seconds(86_401)])
     func aLeaseOutOfRangeIsRefused(lease: Duration) throws {
         #expect(failure { try repository().lock(world.path, "a", lease: lease) } == "invalid")
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
     }
 }

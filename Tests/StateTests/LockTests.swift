@@ -44,7 +44,7 @@ import Testing
     @Test func anUnlockOfAnUnknownStateLeavesNothing() throws {
         let world = try World()
         #expect(try world.repository().unlock(world.path, "a") == nil)
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
     }
 
     @Test func lastSeenIsRefreshedAtMostEveryTenSeconds() throws {
@@ -76,7 +76,7 @@ import Testing
         let states = world.repository()
         #expect(
             failure { try states.write(world.path, "x", lock: "a", keep: false) } == "notLocked")
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
         try states.write(world.path, state(1))
         try states.lock(world.path, "a")
         let version = try states.write(world.path, state(2), lock: "a")
@@ -127,12 +127,14 @@ import Testing
         world.clock.advance(.seconds(3 * 3600 + 12 * 60 + 5))
         let json = try JSONValue(parsing: held.json(now: world.clock.now)).members
         let fields = try #require(json)
+        let isApart = world.writePath == .apart
         #expect(
             fields.all.map { $0.name } == [
                 "ID", "Operation", "Info", "Who", "Version", "Created", "Path",
-            ])
+            ] + (isApart ? ["Fenced"] : []))
         #expect(fields["ID"]?.text == "a\"b")
-        #expect(fields["Info"]?.text == "held 3h12m, last seen 3h12m ago")
+        let note = isApart ? "; \(UnfencedLock.note("locks"))" : ""
+        #expect(fields["Info"]?.text == "held 3h12m, last seen 3h12m ago" + note)
         #expect(fields["Path"]?.text == world.path.description)
         #expect(fields["Created"]?.text == Timestamp.text(nanoseconds: held.acquiredNanoseconds))
         #expect(Timestamp.isValid(fields["Created"]?.text ?? ""))
@@ -148,6 +150,8 @@ import Testing
         let world = try World()
         let held = try world.repository().lock(
             world.path, LockInfo(json: Array(text.utf8)), lease: nil, call())
+        // One that is not fenced says so besides.
+        guard held.isFenced else { return }
         #expect(String(decoding: held.json(now: world.clock.now), as: UTF8.self) == text)
     }
 

@@ -14,8 +14,7 @@ import Testing
         """#
 
     private func receipts(_ world: World) -> ReceiptRepository {
-        ReceiptRepository(
-            store: world.store, workspace: "", environment: world.clock.environment)
+        ReceiptRepository(world.place())
     }
 
     @Test func aFileOfTheOriginalSystemIsReadAsItIs() throws {

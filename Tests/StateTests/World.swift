@@ -14,11 +14,18 @@ final class World: Sendable {
     /// How small bodies get into the store in memory.
     let writePath = WritePath.current
     private let stores: [Store]
+    private let locks: LockStoreChoice?
+    private let recordsWorkspace: String
     private let turn = Atomic(0)
 
     init(_ path: String = "shop/prod/terraform.tfstate", over stores: [Store] = []) throws {
         self.path = try StatePath(path)
         self.stores = stores.isEmpty ? writePath.stores(memory) : stores
+        locks = stores.isEmpty ? writePath.locks(memory) : nil
+        recordsWorkspace = stores.isEmpty ? writePath.recordsWorkspace : ""
+        // Stores are paired once, as by an earlier process, so that faults and pauses are counted from the
+        // first call of a test.
+        if locks != nil { try place().prepare(call()) }
     }
 
     /// The stores in turn: what one writes, another reads.
@@ -28,11 +35,20 @@ final class World: Sendable {
 
     /// A repository of its own, as another process has.
     func repository(_ kind: StateKind = .terraform) -> StateRepository {
-        StateRepository(store: store, kind: kind, workspace: "", environment: clock.environment)
+        StateRepository(place(), kind: kind)
+    }
+
+    /// The way to the records that such a repository has.
+    func place(_ store: Store? = nil) -> StatePlace {
+        StatePlace(
+            store: store ?? self.store, workspace: "", locks: locks, environment: clock.environment)
     }
 
     func key(_ collection: String, _ path: String? = nil) -> ObjectKey {
-        ObjectKey(collection: collection, path: path ?? self.path.description)
+        ObjectKey(
+            collection: collection,
+            workspace: collection.hasSuffix("-records") ? recordsWorkspace : "",
+            path: path ?? self.path.description)
     }
 
     /// Puts bytes in the legible place, as another tool does.
@@ -40,6 +56,9 @@ final class World: Sendable {
         _ = try store.put(
             key("terraform"), Array(copy.utf8), condition: .none, attributes: attributes, call())
     }
+
+    /// The keys of all objects but those by which the store is paired with that of its locks.
+    var keys: [ObjectKey] { memory.keys.filter { $0.collection != "pairings" } }
 
     /// What is in the legible place.
     var copyBytes: [UInt8]? {

@@ -28,7 +28,7 @@ import Testing
         #expect(try states.bytes(world.path) == nil)
         #expect(try states.summary(world.path, call()) == nil)
         #expect(try !states.remove(world.path, lockID: nil, call()))
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
         try states.write(world.path, state(1))
         #expect(try states.remove(world.path, lockID: nil, call()))
         #expect(try states.bytes(world.path) == nil)
@@ -89,7 +89,7 @@ import Testing
         let world = try World()
         let states = world.repository()
         try states.write(world.path, state(1))
-        let before = world.memory.keys
+        let before = world.keys
         let bytes = [UInt8](repeating: 7, count: byteCount)
         let count = UInt64(byteCount)
         let sources = [
@@ -101,14 +101,14 @@ import Testing
             let request = WriteRequest(writer: "test")
             let word = failure { _ = try states.write(world.path, from: source, request, call()) }
             #expect(word == "host.source")
-            #expect(world.memory.keys == before)
+            #expect(world.keys == before)
         }
         let wrong = WriteRequest(contentMD5: [UInt8](repeating: 0, count: 16))
         let source = PieceSource(bytes, length: count)
         #expect(
             failure { _ = try states.write(world.path, from: source, wrong, call()) }
                 == "checksumMismatch")
-        #expect(world.memory.keys == before)
+        #expect(world.keys == before)
         #expect(try states.text(world.path) == state(1))
     }
 
@@ -152,7 +152,7 @@ import Testing
             }
             #expect(word == "tooLarge")
         }
-        #expect(world.memory.keys.filter { $0.collection == "state-versions" }.isEmpty)
+        #expect(world.keys.filter { $0.collection == "state-versions" }.isEmpty)
     }
 
     @Test(arguments: [100, 2 << 20])
@@ -190,11 +190,12 @@ import Testing
 
     @Test func aStoreWithoutConditionsIsRefused() throws {
         let world = try World()
-        let store = world.memory.store(capabilities: Capabilities([]))
+        let memory = MemoryStore()
+        let store = memory.store(capabilities: Capabilities([]))
         let states = StateRepository(store: store, kind: .terraform, workspace: "")
         #expect(failure { try states.write(world.path, "x") } == "host.unsupported")
         #expect(failure { try states.lock(world.path, "a") } == "host.unsupported")
-        #expect(world.memory.keys.isEmpty)
+        #expect(memory.keys.isEmpty)
     }
 
     @Test func aCancelledCallChangesNothing() throws {
@@ -206,7 +207,7 @@ import Testing
                 world.path, from: MemorySource([1]), WriteRequest(), cancelled)
         }
         #expect(word == "host.cancelled")
-        #expect(world.memory.keys.isEmpty)
+        #expect(world.keys.isEmpty)
     }
 }
 

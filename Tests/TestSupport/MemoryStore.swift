@@ -37,6 +37,7 @@ package final class MemoryStore: StoreOperations {
         var calls: [Operation] = []
         var hook: (@Sendable (Operation, ObjectKey?) -> Void)?
         var isClosed = false
+        var site: (place: String, isSettled: Bool)?
 
         mutating func put(
             _ key: ObjectKey, _ bytes: [UInt8], _ attributes: [String: String]
@@ -110,6 +111,13 @@ package final class MemoryStore: StoreOperations {
 
     /// The operations so far, in order.
     package var calls: [Operation] { state.withLock { $0.calls } }
+
+    /// What the operation `memory.place` tells, as drivers do that are not certain of their conditional
+    /// writes; `nil` where there is no such operation.
+    package var site: (place: String, isSettled: Bool)? {
+        get { state.withLock { $0.site } }
+        set { state.withLock { $0.site = newValue } }
+    }
 
     /// Whether it was closed.
     package var isClosed: Bool { state.withLock { $0.isClosed } }
@@ -225,6 +233,19 @@ package final class MemoryStore: StoreOperations {
         }
     }
 
+    package func driverOperations() throws(HostError) -> [DriverOperation] {
+        site == nil ? [] : [DriverOperation(id: "memory.place", summary: "Tells.", result: .json)]
+    }
+
+    package func callOperation(
+        _ request: OperationCall, _ call: Call,
+        body: (UnsafeRawBufferPointer) throws(HostError) -> Void
+    ) throws(HostError) {
+        guard let site else { throw HostError(.unsupported, "there is no such operation") }
+        try send(
+            Array("{\"place\":\"\(site.place)\",\"settled\":\(site.isSettled)}".utf8), to: body)
+    }
+
     package func close(_ call: Call) { state.withLock { $0.isClosed = true } }
 
     // MARK: - Faults
@@ -284,6 +305,9 @@ extension Capabilities {
     /// What a bucket can do: listings carry no attributes, and there is no clock.
     package static let conditions = Capabilities(
         [conditionAbsent, conditionVersion, range].map { Capability($0, .native) })
+
+    /// What a bucket of a service can do that ignores conditions.
+    package static let unconditional = Capabilities([Capability(range, .native)])
 
     /// Everything, and commits of up to 64 changes.
     package static let transactional = Capabilities(

@@ -22,7 +22,7 @@ struct S3Driver: Driver {
         Capability("concurrency", .native, limit: 64, note: "one connection for each call"),
     ]
 
-    static let operations = [presign, versions, identity, policy]
+    static let operations = [presign, versions, place, identity, policy]
 
     init(host: HostServices) throws(DriverError) {}
 

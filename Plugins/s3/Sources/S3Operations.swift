@@ -50,6 +50,27 @@ extension S3Driver {
     }
 }
 
+extension S3Driver {
+    /// What the host asks before it keeps the locks of a bucket in another store.
+    static let place = Operation<S3Store>(
+        "s3.place",
+        "Tells the bucket and prefix, and whether all clients are told the same of conditional writes.",
+        [.reads, .idempotent],
+        result: .json(
+            schema: """
+                {"type":"object","required":["place","settled"],"properties":{
+                "place":{"type":"string"},"settled":{"type":"boolean"}}}
+                """)
+    ) { (store, result, call) throws(DriverError) in
+        let service = store.service
+        let document = JSONValue.object([
+            "place": .string("s3://\(service.place.bucket)/\(service.prefix)"),
+            "settled": .boolean(store.verdict.isSettled),
+        ])
+        try result.write(document.bytes)
+    }
+}
+
 extension S3Store {
     /// The most versions that are told.
     private static var versionCount: Int { 10_000 }

@@ -47,7 +47,7 @@ struct StoreOptions {
                 default: "auto"),
             OptionDescription(
                 "probe", .choice(["once", "again"]),
-                "Whether conditional writes are tried out once in 30 days or at each opening.",
+                "Whether conditional writes are tried out once, and again after 30 days where they hold, or at each opening.",
                 default: "once"),
         ] + AWSOptions.descriptions + HTTPSettings.descriptions
 

@@ -19,7 +19,8 @@ struct Verdict {
         case race
     }
 
-    /// How long a verdict is believed.
+    /// How long a good verdict is believed; a bad one is until it is asked for again, because others may
+    /// keep the locks of the bucket elsewhere since.
     private static let believedSeconds: Int64 = 30 * 86_400
     /// What a trial's result is when all went as it must.
     static let honoured = "honoured"
@@ -30,6 +31,12 @@ struct Verdict {
     var obstacle: String?
     /// Whether this key may not do everything that is tried out: that says nothing about the service.
     var isOfThisKey = false
+
+    /// Whether the bucket keeps this verdict for all clients.
+    var isSettled = false
+
+    /// Whether locks can be kept in the bucket.
+    var isGood: Bool { absent && version }
 
     /// Whether a create is refused where an object is, also when several come at once.
     var absent: Bool { isHonoured(.create) && isHonoured(.race) }
@@ -74,8 +81,12 @@ struct Verdict {
     /// The verdict that is kept in the bucket, or a new one.
     static func find(_ service: Service, again: Bool, _ call: Call) throws(DriverError) -> Verdict {
         if !again, let kept = try kept(service, call) { return kept }
-        let verdict = try Probe(service, call).run()
-        if verdict.obstacle == nil, !verdict.isOfThisKey { verdict.keep(service, call) }
+        var verdict = try Probe(service, call).run()
+        guard verdict.obstacle == nil, !verdict.isOfThisKey else { return verdict }
+        // A bad one of another client that tried at the same time stays: on some services several
+        // writers win only now and then.
+        if !again, verdict.isGood, let kept = try kept(service, call), !kept.isGood { return kept }
+        verdict.isSettled = verdict.keep(service, call)
         return verdict
     }
 
@@ -95,23 +106,28 @@ struct Verdict {
             throw error.error
         }
         guard let document = try? JSONValue(response.body), document["format"]?.integer == 1,
-            document["endpoint"]?.text == service.place.endpoint.url,
             document["bucket"]?.text == service.place.bucket,
-            document["prefix"]?.text == service.prefix,
-            let then = document["when"]?.text.flatMap(Timestamp.seconds),
-            let now = response["date"].flatMap(HTTPDate.seconds),
-            (-3600..<believedSeconds).contains(now - then)
+            document["prefix"]?.text == service.prefix
         else { return nil }
         var verdict = Verdict()
+        verdict.isSettled = true
         for trial in Trial.allCases {
             guard let text = document["results"]?[trial.rawValue]?.text else { return nil }
             verdict.results[trial] = oneLine(text, most: 300)
         }
+        if !verdict.isGood { return verdict }
+        guard document["endpoint"]?.text == service.place.endpoint.url,
+            let then = document["when"]?.text.flatMap(Timestamp.seconds),
+            let now = response["date"].flatMap(HTTPDate.seconds),
+            (-3600..<believedSeconds).contains(now - then)
+        else { return nil }
         return verdict
     }
 
     /// Keeps the verdict for those who open the store next; without it they find out by themselves.
-    private func keep(_ service: Service, _ call: Call) {
+    ///
+    /// - Returns: Whether it is kept.
+    private func keep(_ service: Service, _ call: Call) -> Bool {
         var results: [String: JSONValue] = [:]
         for (trial, text) in self.results { results[trial.rawValue] = .string(text) }
         var request = Self.request(service, .put, "PUT")
@@ -124,8 +140,10 @@ struct Verdict {
             ]).bytes)
         do throws(ServiceFailure) {
             _ = try service.perform(request, call)
+            return true
         } catch {
             call.log(.debug, "what was tried out is not kept: \(error.error.message)")
+            return false
         }
     }
 }

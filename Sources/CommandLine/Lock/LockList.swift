@@ -34,15 +34,19 @@ struct LockList: HoldfastCommand {
         guard !locks.isEmpty else { return context.console.done("no locks are held") }
         var table = Table(
             ("ADDRESS", .left), ("ID", .left), ("WHO", .left), ("OPERATION", .left),
-            ("HELD FOR", .left), ("LAST SEEN", .left))
+            ("HELD FOR", .left), ("LAST SEEN", .left), ("FENCED", .left))
         let now = WallClock.now
         for (address, lock) in locks {
             table.add(
                 address.description, lock.info.id, lock.info.who, lock.info.operation,
                 Timestamp.span(from: lock.acquiredNanoseconds, to: now),
-                Human.ago(lock.lastSeenNanoseconds, now: now))
+                Human.ago(lock.lastSeenNanoseconds, now: now), lock.isFenced ? "yes" : "no")
         }
         table.lines.forEach(context.console.line)
+        // All are of one store.
+        if let note = locks.lazy.compactMap(\.lock.unfencedNote).first {
+            context.console.notice(note)
+        }
     }
 }
 

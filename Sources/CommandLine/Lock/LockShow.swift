@@ -28,15 +28,24 @@ struct LockShow: HoldfastCommand {
             return context.console.document([
                 ("address", .string(address.description)),
                 ("lock", summary.lock.map { .members($0.json) } ?? .null),
-                ("fence", .integer(summary.fence)),
+                ("fence", .integer(summary.fence)), ("lock_store", .text(summary.lockStore)),
             ])
         }
         guard let lock = summary.lock else {
-            return context.console.fields([
-                ("address", address.description), ("lock", "free"), ("fence", "\(summary.fence)"),
-            ])
+            return context.console.fields(
+                [
+                    ("address", address.description), ("lock", "free"),
+                    ("fence", "\(summary.fence)"),
+                ] + Self.note(summary))
         }
-        context.console.fields(lock.fields(at: address, now: WallClock.now))
+        context.console.fields(
+            lock.fields(at: address, now: WallClock.now) + Self.note(summary))
+    }
+}
+
+extension LockShow {
+    private static func note(_ summary: StateSummary) -> [(String, String)] {
+        summary.lockStore.map { [("note", UnfencedLock.note($0))] } ?? []
     }
 }
 

@@ -36,7 +36,7 @@ extension StateSummary {
             ("path", .string(path.description)),
             ("version", current.map { .members($0.json) } ?? .null),
             ("lock", lock.map { .members($0.json) } ?? .null), ("fence", .integer(fence)),
-            ("problem", .text(problem?.message)),
+            ("lock_store", .text(lockStore)), ("problem", .text(problem?.message)),
         ]
     }
 }
@@ -66,6 +66,7 @@ extension HeldLock {
             ("path", .filled(info.path)), ("fence", .integer(fence)),
             ("acquired", .time(acquiredNanoseconds)), ("last_seen", .time(lastSeenNanoseconds)),
             ("lease_ms", .number(lease.map { $0.duration.nanoseconds / 1_000_000 })),
+            ("fenced", .bool(isFenced)), ("lock_store", .text(lockStore)),
         ]
     }
 

@@ -3,6 +3,7 @@ internal import HoldfastConfiguration
 internal import Host
 internal import Logging
 internal import State
+internal import Synchronization
 
 /// What a command works with, made when it is first needed: `version` needs none of it.
 final class Context {
@@ -98,13 +99,17 @@ final class Context {
         _ body: @escaping @Sendable (OpenedStore, Call) throws -> R
     ) throws -> R {
         let chosen = try configuration(service: service, store: name).selected()
+        let place = PlaceBox()
         do {
-            return try call(for: length) { host, call in
+            let answer = try call(for: length) { host, call in
                 try missing.open(chosen.specification, host, call) { store in
-                    let workspace = chosen.workspace(for: store.addressing)
-                    return try body(OpenedStore(store: store, workspace: workspace), call)
+                    let opened = OpenedStore(store, chosen, host)
+                    place.set(opened.place)
+                    return try body(opened, call)
                 }
             }
+            if let notice = place.value?.notice { console.notice(notice) }
+            return answer
         } catch {
             throw Failure(any: error, interruption: nil).during(
                 action, store: chosen.name, address: address?.description ?? "")
@@ -138,18 +143,24 @@ enum CallLength {
     }
 }
 
-/// An open store with the workspace that its keys carry.
+/// An open store with the workspace that its keys carry, and the way to its locks.
 struct OpenedStore: Sendable {
-    let store: Store
-    let workspace: String
+    let place: StatePlace
 
-    /// The states of one kind.
-    func states(_ kind: StateKind) -> StateRepository {
-        StateRepository(store: store, kind: kind, workspace: workspace)
+    init(_ store: Store, _ configuration: StoreConfiguration, _ host: Host) {
+        place = StatePlace(
+            store: store, workspace: configuration.workspace(for: store.addressing),
+            locks: configuration.locks.map { LockStoreChoice($0, host) })
     }
 
+    /// The store of the bytes.
+    var store: Store { place.store }
+
+    /// The states of one kind.
+    func states(_ kind: StateKind) -> StateRepository { StateRepository(place, kind: kind) }
+
     /// The receipts.
-    var receipts: ReceiptRepository { ReceiptRepository(store: store, workspace: workspace) }
+    var receipts: ReceiptRepository { ReceiptRepository(place) }
 
     /// The error for a state that is not there, with the nearest that is.
     func notFound(_ address: StateAddress, _ call: Call) -> Failure {
@@ -163,5 +174,27 @@ struct OpenedStore: Sendable {
             failure.hint = "did you mean \(nearest)?"
         }
         return failure
+    }
+}
+
+/// What the thread of a call hands to the one that speaks to people.
+private final class PlaceBox: Sendable {
+    private let content = Mutex<StatePlace?>(nil)
+
+    var value: StatePlace? { content.withLock { $0 } }
+
+    func set(_ place: StatePlace) { content.withLock { $0 = place } }
+}
+
+extension LockStoreChoice {
+    /// The configured store for another's locks, opened by `host` when it is needed.
+    init(_ locks: LocksConfiguration, _ host: Host) {
+        self.init(name: locks.name, origin: locks.origin) { mustExist, call throws(HostError) in
+            let specification: StoreSpecification
+            do throws(ConfigurationError) { specification = try locks.specification() } catch {
+                throw HostError(.invalid, "\(error)", advice: error.advice)
+            }
+            return try host.open(specification, mustExist: mustExist, call)
+        }
     }
 }

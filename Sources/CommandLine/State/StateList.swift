@@ -55,7 +55,8 @@ struct StateList: HoldfastCommand {
                 address.description, version?.serial.map { "\($0)" } ?? "-",
                 version.map { Human.size($0.byteCount) } ?? "-",
                 version.map { Human.ago($0.createdNanoseconds, now: now) } ?? "-",
-                summary.lock.map { "held by \($0.holder)" } ?? "")
+                summary.lock.map { "held by \($0.holder)\($0.isFenced ? "" : " (unfenced)")" } ?? ""
+            )
         }
         table.lines.forEach(console.line)
     }

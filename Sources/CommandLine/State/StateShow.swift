@@ -44,11 +44,9 @@ struct StateShow: HoldfastCommand {
         } else {
             fields.append(("version", "none: it was removed or never written"))
         }
-        if let lock = summary.lock {
-            fields.append(("lock", "\(lock.info.id), \(lock.holder), \(lock.age(now: now))"))
-        } else {
-            fields.append(("lock", "free"))
-        }
+        let lock = summary.lock.map { "\($0.info.id), \($0.holder), \($0.age(now: now))" } ?? "free"
+        let note = summary.lockStore.map { "; \(UnfencedLock.note($0))" } ?? ""
+        fields.append(("lock", lock + note))
         fields.append(("fence", "\(summary.fence)"))
         if let problem = summary.problem { fields.append(("problem", problem.message)) }
         for orphan in orphans {

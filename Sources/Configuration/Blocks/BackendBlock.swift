@@ -2,7 +2,7 @@ internal import Host
 
 /// The `backend:` block: the store named `default`.
 struct BackendBlock {
-    static let ownKeys = ["kind", "workspaceId", "options", "isolation"]
+    static let ownKeys = ["kind", "workspaceId", "options", "isolation", "locks"]
     /// The flat keys of the kinds that every project file may name.
     ///
     /// They are known here so that a file is judged alike whichever drivers are installed. Keys of
@@ -23,6 +23,10 @@ struct BackendBlock {
     let kind: Sourced<String>?
     let workspaceID: Sourced<String>?
     let isolation: Sourced<Isolation>?
+    /// The store that keeps the locks where the backend has no conditional writes.
+    let locks: Sourced<String>?
+    /// The table of DynamoDB that does so; only of an s3 backend.
+    let lockTable: Sourced<String>?
     /// The options and how their keys name them.
     let options: [String: Sourced<String>]
     let keyStyle: StoreSpecification.KeyStyle
@@ -33,7 +37,15 @@ struct BackendBlock {
         kind = try block.driverID("kind")
         workspaceID = try block.workspaceID()
         isolation = try block.isolation()
-        let flat = try Self.flatOptions(of: block, kind: kind?.value ?? "local")
+        locks = try block.text("locks")
+        var flat = try Self.flatOptions(of: block, kind: kind?.value ?? "local")
+        // The host's to act on, not the driver's; of dynamodb it is an option.
+        lockTable = kind?.value == "s3" ? flat.removeValue(forKey: "lockTable") : nil
+        if let locks, lockTable != nil {
+            throw ConfigurationError(
+                .conflict, at: locks.origin.location,
+                "`backend` has both `locks` and `lockTable`", advice: "give only one of them")
+        }
         guard let entry = block["options"] else {
             options = flat
             keyStyle = .flatKeys

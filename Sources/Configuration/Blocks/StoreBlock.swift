@@ -2,7 +2,7 @@ internal import Host
 
 /// One entry of the `stores:` block.
 struct StoreBlock {
-    static let keys = ["driver", "options", "layers", "faults", "isolation"]
+    static let keys = ["driver", "options", "layers", "faults", "isolation", "locks"]
 
     let name: String
     let location: SourceLocation
@@ -11,6 +11,7 @@ struct StoreBlock {
     let layers: Sourced<[String]>?
     let faults: [FaultRule]
     let isolation: Sourced<Isolation>?
+    let locks: Sourced<String>?
 
     /// Every store of the block, in file order.
     static func all(
@@ -41,6 +42,7 @@ struct StoreBlock {
         layers = try block.list("layers")
         faults = try Self.faults(of: block)
         isolation = try block.isolation()
+        locks = try block.text("locks")
     }
 
     private static func check(_ entry: YAMLEntry) throws(ConfigurationError) {

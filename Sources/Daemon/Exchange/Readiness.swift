@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Host
+internal import State
 internal import Synchronization
 
 /// Whether requests should come here: the store answers and the daemon is not ending.
@@ -9,7 +10,7 @@ final class Readiness: Sendable {
         var problem: APIError?
     }
 
-    private let store: Store
+    private let place: StatePlace
     private let pool: BlockingPool
     private let isDraining = Atomic(false)
     private let latest = Mutex<Finding?>(nil)
@@ -17,8 +18,8 @@ final class Readiness: Sendable {
     private static let lifetime = Duration.seconds(1)
     private static let pingTime = Duration.seconds(2)
 
-    init(store: Store, pool: BlockingPool) {
-        self.store = store
+    init(place: StatePlace, pool: BlockingPool) {
+        self.place = place
         self.pool = pool
     }
 
@@ -47,12 +48,18 @@ final class Readiness: Sendable {
     private func ask() async -> Finding {
         let call = Call(timeout: Self.pingTime)
         do {
-            _ = try await pool.run(.control, on: store, call) { [store] in try store.ping(call) }
+            _ = try await pool.run(.control, on: place.store, call) { [place] in
+                try place.ping(call)
+            }
             return Finding(madeNanoseconds: Monotonic.now)
         } catch {
-            let reason = (error as? HostError)?.message ?? "the store does not answer"
+            let error = error as? HostError
+            let reason = error?.message ?? "the store does not answer"
+            // It may be the one of its locks.
+            let name =
+                error.map { $0.store.isEmpty ? place.store.name : $0.store } ?? place.store.name
             let problem = APIError.unavailable(
-                "store-unavailable", "the store \(store.name) does not answer: \(reason)")
+                "store-unavailable", "the store \(name) does not answer: \(reason)")
             return Finding(madeNanoseconds: Monotonic.now, problem: problem)
         }
     }

@@ -55,9 +55,10 @@ final class Daemon: Sendable {
     func run() async throws(StartupFailure) {
         for notice in settings.notices { logger.warning("\(notice)") }
         try await PortCheck.check(settings)
-        let store = try await openStore()
-        let readiness = Readiness(store: store, pool: pool)
-        let frontDoor = frontDoor(store, readiness)
+        let place = try await openPlace()
+        let store = place.store
+        let readiness = Readiness(place: place, pool: pool)
+        let frontDoor = frontDoor(place, readiness)
         let group = ServiceGroup(configuration: services(frontDoor, readiness))
         do {
             try await group.run()
@@ -72,18 +73,40 @@ final class Daemon: Sendable {
 
     // MARK: Parts
 
-    private func openStore() async throws(StartupFailure) -> Store {
+    private func openPlace() async throws(StartupFailure) -> StatePlace {
         let call = Call(timeout: .seconds(30))
-        let specification = settings.store.specification
         do {
-            return try await pool.run(.normal, on: nil, call) { [host] in
-                try host.open(specification, call)
+            return try await pool.run(.normal, on: nil, call) { [host, logger, settings] in
+                try Self.open(settings.store, host, logger, call)
             }
         } catch let error as HostError {
             throw StartupFailure(error)
+        } catch let error as StateError {
+            throw StartupFailure(error, store: settings.store.name)
         } catch {
             throw StartupFailure(status: 1, "the store could not be opened: \(error)")
         }
+    }
+
+    /// Opens a store, and the one of its locks where it needs another; blocks.
+    private static func open(
+        _ configuration: StoreConfiguration, _ host: Host, _ logger: Logger, _ call: Call
+    ) throws -> StatePlace {
+        let store = try host.open(configuration.specification, call)
+        let place = StatePlace(
+            store: store, workspace: configuration.workspace(for: store.addressing),
+            locks: configuration.locks.map { LockStoreChoice($0, host) })
+        do throws(StateError) { try place.prepare(call) } catch {
+            store.close(Call(timeout: .seconds(5)))
+            throw error
+        }
+        if let notice = place.notice { logger.warning("\(notice)") }
+        if let lockStore = place.unfencedLockStore {
+            logger.warning(
+                "the locks are not fenced",
+                metadata: ["store": "\(store.name)", "lock_store": "\(lockStore)"])
+        }
+        return place
     }
 
     /// Closing may wait for the store; the process ends either way.
@@ -99,30 +122,27 @@ final class Daemon: Sendable {
         }
     }
 
-    private func frontDoor(_ store: Store, _ readiness: Readiness) -> FrontDoor {
+    private func frontDoor(_ place: StatePlace, _ readiness: Readiness) -> FrontDoor {
         FrontDoor(
             hostRule: HostRule(
                 boundAddress: settings.address, allowedNames: settings.allowedHosts),
             clientRule: ClientRule(trustedProxies: settings.trustedProxies),
             keyGuard: settings.apiKey.map(KeyGuard.init(key:)),
-            stores: servedStores(store),
+            stores: servedStores(place),
             operations: OperationsEndpoint(readiness: readiness, metrics: metrics),
             observer: RequestObserver(logger: logger))
     }
 
-    private func servedStores(_ store: Store) -> ServedStores {
+    private func servedStores(_ place: StatePlace) -> ServedStores {
         let (pool, transferPool, bodyLimit) = (pool, transferPool, settings.bodyLimit)
-        let endpoint = { @Sendable (store: Store, configuration: StoreConfiguration) in
+        let endpoint = { @Sendable (place: StatePlace) in
             TerraformEndpoint(
-                repository: StateRepository(
-                    store: store, kind: .terraform,
-                    workspace: configuration.workspace(for: store.addressing)),
+                repository: StateRepository(place, kind: .terraform),
                 pool: pool, transferPool: transferPool, bodyLimit: bodyLimit)
         }
-        return ServedStores(
-            own: endpoint(store, settings.store), others: settings.moreStores, pool: pool
-        ) { [host] configuration, call in
-            endpoint(try host.open(configuration.specification, call), configuration)
+        return ServedStores(own: endpoint(place), others: settings.moreStores, pool: pool) {
+            [host, logger] configuration, call in
+            endpoint(try Self.open(configuration, host, logger, call))
         }
     }
 

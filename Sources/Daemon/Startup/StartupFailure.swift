@@ -1,5 +1,6 @@
 internal import HoldfastConfiguration
 internal import Host
+internal import State
 
 /// Why the daemon did not start: what is printed, and the status it ends with.
 struct StartupFailure: Error {
@@ -32,5 +33,18 @@ struct StartupFailure: Error {
             default: 1
             }
         self.init(status: status, error.message, advice: error.advice)
+    }
+
+    /// A store that was opened and cannot keep its locks as it is configured.
+    init(_ error: StateError, store: String) {
+        let code: HostError.Code =
+            switch error.code {
+            case .host(let code): code
+            case .integrity: .corrupt
+            case .newerFormat: .newerFormat
+            case .conflict: .unavailable
+            default: .internalError
+            }
+        self.init(HostError(code, error.message, advice: error.advice, store: store))
     }
 }

@@ -1,7 +1,15 @@
 internal import HTTPTypes
 internal import HoldfastConfiguration
 internal import Host
+internal import State
 internal import Synchronization
+
+extension StateError {
+    /// Whether the way in which a store is configured is wrong.
+    fileprivate var isOfConfiguration: Bool {
+        if case .host(.invalid) = code { true } else { false }
+    }
+}
 
 /// The stores that requests may name with `?store=NAME`.
 ///
@@ -53,6 +61,9 @@ final class ServedStores: Sendable {
             return try await opening(configuration)
         } catch let error as HostError where error.code == .invalid {
             // The configuration is wrong, not the request.
+            throw APIError(
+                .internalServerError, "store-failed", error.message, hint: error.advice)
+        } catch let error as StateError where error.isOfConfiguration {
             throw APIError(
                 .internalServerError, "store-failed", error.message, hint: error.advice)
         }

@@ -50,4 +50,5 @@ private func heldBy(_ held: HeldLock) -> String {
     let what = held.info.operation.isEmpty ? "" : " for \(printable(held.info.operation))"
     return "\(who) holds lock \(printable(held.info.id))\(what) since "
         + Timestamp.text(nanoseconds: held.acquiredNanoseconds)
+        + (held.unfencedNote.map { " (\($0))" } ?? "")
 }

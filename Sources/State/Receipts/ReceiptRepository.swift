@@ -38,7 +38,10 @@ package struct ReceiptRepository: Sendable {
     /// The states that hold the receipts.
     package let states: StateRepository
 
-    /// Makes a repository over `store`.
+    /// Makes a repository over a place that others may share.
+    package init(_ place: StatePlace) { states = StateRepository(place, kind: .receipt) }
+
+    /// Makes a repository over `store`, which keeps its own records.
     package init(store: Store, workspace: String, environment: StateEnvironment = .system) {
         states = StateRepository(
             store: store, kind: .receipt, workspace: workspace, environment: environment)

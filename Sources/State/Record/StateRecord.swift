@@ -69,6 +69,8 @@ struct LockRecord: Sendable, Hashable {
     var lastSeenNanoseconds: Int64
     var leaseMilliseconds: Int64?
     var expiry: Expiry?
+    /// The store that keeps the record, where it is not that of the bytes; not a part of the record.
+    var lockStore: String?
 
     /// Whether this is the lock with `id`, byte for byte.
     func hasID(_ id: String) -> Bool { isSame(info.id, id) }
@@ -78,7 +80,8 @@ struct LockRecord: Sendable, Hashable {
         HeldLock(
             path: path, info: info, fence: fence, nonce: nonce,
             acquiredNanoseconds: acquiredNanoseconds, lastSeenNanoseconds: lastSeenNanoseconds,
-            lease: leaseMilliseconds.map { HeldLock.Lease(duration: .milliseconds($0)) })
+            lease: leaseMilliseconds.map { HeldLock.Lease(duration: .milliseconds($0)) },
+            lockStore: lockStore)
     }
 }
 

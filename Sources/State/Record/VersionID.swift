@@ -1,4 +1,5 @@
-/// The id of a version: its sequence in ten digits and eight random hexadecimal ones.
+/// The id of a version: its sequence in ten digits and eight random hexadecimal ones; sixteen where the
+/// records are in another store.
 ///
 /// Ids sort by sequence. Two writers that race for one sequence make different ids, so that neither
 /// touches the other's bytes.
@@ -17,7 +18,7 @@ struct VersionID: Sendable, Hashable {
     /// Reads an id; `nil` for anything else.
     init?(_ text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count == 19, bytes[10] == UInt8(ascii: "-"),
+        guard bytes.count == 19 || bytes.count == 27, bytes[10] == UInt8(ascii: "-"),
             bytes[..<10].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             bytes[11...].allSatisfy({ hexadecimalValue($0) != nil }),
             let sequence = UInt64(text.prefix(10))

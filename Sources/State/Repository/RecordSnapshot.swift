@@ -5,6 +5,8 @@ struct RecordSnapshot {
     var record: StateRecord
     /// The version that was read; `nil` when there is no record.
     var version: Version?
+    /// Where it was read.
+    var home: RecordHome
 
     /// Whether there is a record.
     var exists: Bool { version != nil }
@@ -15,15 +17,19 @@ struct RecordSnapshot {
 extension StateRepository {
     /// Reads the record of a state; an empty one where there is none.
     func load(_ path: StatePath, _ call: Call) throws(StateError) -> RecordSnapshot {
-        let key = recordKey(path)
+        let home = try home(path, call)
+        let key = recordKey(path, in: home)
         let found = try onStore(path) { () throws(HostError) in
             try call.check()
-            return try store.read(key, maxByteCount: StateRecord.bytesMax, call)
+            return try home.store.read(key, maxByteCount: StateRecord.bytesMax, call)
         }
-        guard let found else { return RecordSnapshot(record: StateRecord(), version: nil) }
+        guard let found else {
+            return RecordSnapshot(record: StateRecord(), version: nil, home: home)
+        }
         do throws(StateRecord.Problem) {
-            return RecordSnapshot(
-                record: try StateRecord(json: found.bytes), version: found.info.version)
+            var record = try StateRecord(json: found.bytes)
+            record.lock?.lockStore = home.lockStore
+            return RecordSnapshot(record: record, version: found.info.version, home: home)
         } catch {
             throw self.error(error, key, path)
         }
@@ -58,12 +64,50 @@ extension StateRepository {
         _ path: StatePath, _ snapshot: RecordSnapshot, to changed: StateRecord,
         with others: [Change] = [], _ call: Call
     ) throws(StateError) -> RecordSnapshot? {
+        guard !snapshot.exists, snapshot.home.isContestable else {
+            return try putRecord(path, snapshot, changed, with: others, call)
+        }
+        let made: RecordSnapshot?
+        do throws(StateError) {
+            made = try putRecord(path, snapshot, changed, with: others, call)
+        } catch {
+            // It may have been made all the same, so whoever comes next looks again.
+            place.forgetHome()
+            throw error
+        }
+        if let made { try checkStillOwn(path, made, call) }
+        return made
+    }
+
+    /// Takes a record that was just made away again where another client has begun to keep records
+    /// elsewhere.
+    private func checkStillOwn(
+        _ path: StatePath, _ made: RecordSnapshot, _ call: Call
+    ) throws(StateError) {
+        do throws(StateError) { try place.checkStillOwn(call) } catch {
+            var error = error
+            error.path = path
+            error.applied = .unknown
+            do throws(HostError) {
+                try made.home.store.remove(
+                    recordKey(path, in: made.home), condition: made.condition, call)
+                error.applied = .no
+            } catch _ {}
+            throw error
+        }
+    }
+
+    private func putRecord(
+        _ path: StatePath, _ snapshot: RecordSnapshot, _ changed: StateRecord,
+        with others: [Change], _ call: Call
+    ) throws(StateError) -> RecordSnapshot? {
         var changed = changed
         changed.write = environment.randomHexadecimal(16)
         if changed.writing != nil, changed.writing != snapshot.record.writing {
             changed.writing?.write = changed.write
         }
-        let key = recordKey(path)
+        let home = snapshot.home
+        let key = recordKey(path, in: home)
         let json = changed.json
         // What could not be read again must not be written.
         guard json.count <= StateRecord.bytesMax else {
@@ -74,14 +118,16 @@ extension StateRepository {
         }
         do throws(HostError) {
             try call.check()
-            guard !others.isEmpty else {
-                let info = try store.put(
-                    key, json, condition: snapshot.condition, isUnique: true, call)
-                return RecordSnapshot(record: changed, version: info.version)
+            let version: Version?
+            if others.isEmpty {
+                version = try home.store.put(
+                    key, json, condition: snapshot.condition, isUnique: true, call
+                ).version
+            } else {
+                let record = Change.put(key, json, condition: snapshot.condition)
+                version = try home.store.commit([record] + others, call).first?.version
             }
-            let record = Change.put(key, json, condition: snapshot.condition)
-            let infos = try store.commit([record] + others, call)
-            return RecordSnapshot(record: changed, version: infos.first?.version)
+            return RecordSnapshot(record: changed, version: version, home: home)
         } catch {
             if error.applied == .no {
                 if error.code == .condition || error.code == .conflict { return nil }

@@ -57,7 +57,9 @@ extension StateRepository {
         let range = ChildRange(
             collection: kind.versions, startAfter: VersionID.prefix(from))
         do throws(StateError) {
-            guard try mayHaveStrays(path, range, record, call) else { return }
+            guard try !isSetBack(path, record, call),
+                try mayHaveStrays(path, range, record, call)
+            else { return }
             let latest = environment.wallClock() - Self.sparedNanoseconds
             _ = try collect(
                 path, record, startAfter: range.startAfter, largeUntil: latest, call)
@@ -147,6 +149,7 @@ extension StateRepository {
     package func repair(_ path: StatePath, _ call: Call) throws(StateError) -> Bool {
         var snapshot = try load(path, call)
         guard snapshot.exists else { return false }
+        try refuseSetBack(path, snapshot, call)
         var changed = try publish(path, after: snapshot.record, nil, verifies: true, call)
         if snapshot.record.writing != nil {
             var record = snapshot.record

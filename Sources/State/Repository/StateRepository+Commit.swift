@@ -33,6 +33,9 @@ struct NativeCommit {
 }
 
 extension StateRepository {
+    /// Whether record, version and copy can be changed in one commit: not where they are in two stores.
+    var commitsNatively: Bool { !place.isApart && NativeCommit.isPossible(in: store) }
+
     /// Commits a small body in one step.
     ///
     /// - Returns: The new snapshot; `nil` when something has changed meanwhile, as

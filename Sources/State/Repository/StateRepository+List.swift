@@ -12,8 +12,17 @@ extension StateRepository {
         prefix: String, startAfter: String, limit: Int, _ call: Call
     ) throws(StateError) -> [StateSummary] {
         guard limit > 0 else { return [] }
-        var records = PathCursor(self, kind.records, prefix: prefix, startAfter: startAfter)
-        var copies = PathCursor(self, kind.legible, prefix: prefix, startAfter: startAfter)
+        let home = try home(nil, call)
+        var records = PathCursor(
+            self, home.store,
+            Listing(
+                collection: kind.records, workspace: home.workspace, prefix: prefix,
+                startAfter: startAfter, limit: Self.pageSize))
+        var copies = PathCursor(
+            self, store,
+            Listing(
+                collection: kind.legible, workspace: workspace, prefix: prefix,
+                startAfter: startAfter, limit: Self.pageSize))
         var summaries: [StateSummary] = []
         while summaries.count < limit {
             let record = try records.peek(call)
@@ -43,23 +52,21 @@ extension StateRepository {
     /// The paths of one collection, a page at a time.
     private struct PathCursor {
         private let repository: StateRepository
+        private let store: Store
         private var listing: Listing
         private var page: ArraySlice<StatePath> = []
         private var isAtEnd = false
 
-        init(
-            _ repository: StateRepository, _ collection: String, prefix: String, startAfter: String
-        ) {
+        init(_ repository: StateRepository, _ store: Store, _ listing: Listing) {
             self.repository = repository
-            listing = Listing(
-                collection: collection, workspace: repository.workspace, prefix: prefix,
-                startAfter: startAfter, limit: StateRepository.pageSize)
+            self.store = store
+            self.listing = listing
         }
 
         mutating func peek(_ call: Call) throws(StateError) -> StatePath? {
             while page.isEmpty, !isAtEnd {
                 let request = listing
-                let store = repository.store
+                let store = store
                 let entries = try repository.onStore(nil) { () throws(HostError) in
                     try call.check()
                     return try store.list(request, call)

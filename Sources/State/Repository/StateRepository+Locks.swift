@@ -17,7 +17,7 @@ extension StateRepository {
     package func lock(
         _ path: StatePath, _ info: LockInfo, lease: Duration?, _ call: Call
     ) throws(StateError) -> HeldLock {
-        try requireConditions(path)
+        try requireConditions(path, call)
         if let lease, !Self.leaseRange.contains(lease) {
             throw StateError(
                 .invalid, "a lease of \(lease) is not between 10 ms and one day", path: path)
@@ -34,11 +34,12 @@ extension StateRepository {
                 }
                 guard try isExpired(path, lock, call) else { throw lockedError(lock.held(path)) }
             }
+            try refuseSetBack(path, snapshot, call)
             let seen = snapshot.record.lock
             snapshot = try prepare(path, snapshot, mustExist: false, call).snapshot
             // Somebody may have taken the lock while the record was made ready.
             guard snapshot.record.lock == seen else { continue }
-            let acquired = try acquiring(path, snapshot.record, info, lease, call)
+            let acquired = try acquiring(path, snapshot, info, lease, call)
             guard try swap(path, snapshot, to: acquired, call) != nil else { continue }
             observer.forget(path)
             guard let lock = acquired.lock else { continue }
@@ -75,15 +76,17 @@ extension StateRepository {
     }
 
     private func acquiring(
-        _ path: StatePath, _ record: StateRecord, _ info: LockInfo, _ lease: Duration?, _ call: Call
+        _ path: StatePath, _ snapshot: RecordSnapshot, _ info: LockInfo, _ lease: Duration?,
+        _ call: Call
     ) throws(StateError) -> StateRecord {
-        var record = try settled(path, record, call)
+        var record = try settled(path, snapshot.record, call)
         record.fence += 1
         let now = environment.wallClock()
         var lock = LockRecord(
             info: info, nonce: environment.randomHexadecimal(16), previousNonce: nil,
             fence: record.fence, acquiredNanoseconds: now, lastSeenNanoseconds: now,
-            leaseMilliseconds: lease.map { max(1, $0.nanoseconds / 1_000_000) }, expiry: nil)
+            leaseMilliseconds: lease.map { max(1, $0.nanoseconds / 1_000_000) }, expiry: nil,
+            lockStore: snapshot.home.lockStore)
         lock.expiry = try expiry(of: lock, path, call)
         record.lock = lock
         return record
@@ -99,7 +102,7 @@ extension StateRepository {
     package func renew(
         _ path: StatePath, id: String, nonce: String, _ call: Call
     ) throws(StateError) -> HeldLock {
-        try requireConditions(path)
+        try requireConditions(path, call)
         for _ in 0..<Self.attemptsMax {
             let started = environment.bootClock()
             let snapshot = try load(path, call)
@@ -138,7 +141,7 @@ extension StateRepository {
     package func unlock(
         _ path: StatePath, _ selector: LockSelector, _ call: Call
     ) throws(StateError) -> HeldLock? {
-        try requireConditions(path)
+        try requireConditions(path, call)
         var released: LockRecord?
         for _ in 0..<Self.attemptsMax {
             let snapshot = try load(path, call)
@@ -163,12 +166,18 @@ extension StateRepository {
 
     // MARK: - Leases
 
+    /// The clock of the store that keeps the record.
+    private func clock(_ path: StatePath, _ call: Call) throws(StateError) -> StoreClock? {
+        let home = try home(path, call)
+        return try onStore(path) { () throws(HostError) in try home.store.ping(call) }
+    }
+
     /// When a lease that starts now ends by the store's clock; `nil` where it has none.
     private func expiry(
         of lock: LockRecord, _ path: StatePath, _ call: Call
     ) throws(StateError) -> LockRecord.Expiry? {
         guard let milliseconds = lock.leaseMilliseconds else { return nil }
-        let clock = try onStore(path) { () throws(HostError) in try store.ping(call) }
+        let clock = try clock(path, call)
         guard let clock, !clock.domain.isEmpty else { return nil }
         let length = milliseconds * 1_000_000 + min(clock.uncertaintyNanoseconds, 1 << 60)
         let (end, overflow) = clock.nowNanoseconds.addingReportingOverflow(length)
@@ -183,7 +192,7 @@ extension StateRepository {
         guard let milliseconds = lock.leaseMilliseconds else { return false }
         let unchanged = observe(path, lock)
         if let expiry = lock.expiry {
-            let clock = try onStore(path) { () throws(HostError) in try store.ping(call) }
+            let clock = try clock(path, call)
             if let clock, isSame(clock.domain, expiry.domain) {
                 let (earliest, overflow) = clock.nowNanoseconds.subtractingReportingOverflow(
                     clock.uncertaintyNanoseconds)

@@ -67,7 +67,8 @@ extension StateRepository {
         try onStore(path) { () throws(HostError) in
             try call.check()
             _ = try store.put(
-                orphanKey(path, id), from: source, condition: .absent, attributes: attributes, call)
+                orphanKey(path, id), from: source, condition: bytesCondition(.absent),
+                attributes: attributes, call)
         }
     }
 

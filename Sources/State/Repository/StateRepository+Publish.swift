@@ -19,6 +19,11 @@ extension StateRepository {
     /// again: whoever commits later finds either that predecessor or this version there, and
     /// replaces it.
     ///
+    /// Where the records are in another store, nothing fences the copy: a slow publisher may put an older
+    /// version over a newer one. There each publisher looks at copy and record once more after it has
+    /// changed the copy, so that the last of them, whoever it is, leaves the right one. Only one that
+    /// dies in between leaves a wrong copy, until the next lock, unlock, write or repair.
+    ///
     /// `record` is the record as the caller last saw it, and `bytes` those of a version where the
     /// caller has them. With `verifies` a copy that names the right version is compared as well.
     @discardableResult
@@ -32,14 +37,15 @@ extension StateRepository {
                 try call.check()
                 return try store.head(legibleKey(path), call)
             }
-            let isPredecessor = Self.isDirectPredecessor(copy, of: record)
+            let isPredecessor = !place.isApart && Self.isDirectPredecessor(copy, of: record)
             let seen = isPredecessor ? record : try load(path, call).record
             if try agrees(path, copy, seen, verifies: verifies, call) { return changed }
+            try refuseToSetBack(path, copy, seen, call)
             if !isPredecessor, let copy { try keepIfForeign(path, copy, seen, call) }
             guard try replace(path, copy, seen, bytes, call) else { continue }
             changed = true
             // Where there was no copy, a removal may have passed unseen: look once more.
-            if copy != nil, !verifies { return true }
+            if copy != nil, !verifies, !place.isApart { return true }
         }
         throw StateError(
             .conflict, "the legible copy \(legibleKey(path)) keeps changing", retryAfter: .zero,
@@ -71,7 +77,7 @@ extension StateRepository {
         _ call: Call
     ) throws(StateError) -> Bool {
         let key = legibleKey(path)
-        let condition = copy.map { Condition.version($0.version) } ?? .absent
+        let condition = bytesCondition(copy.map { .version($0.version) } ?? .absent)
         let source = try record.current.map { (version) throws(StateError) in
             try self.source(of: version, path, bytes, call)
         }
@@ -152,7 +158,8 @@ extension StateRepository {
     func settled(
         _ path: StatePath, _ record: StateRecord, _ call: Call
     ) throws(StateError) -> StateRecord {
-        guard record.writing != nil else { return record }
+        // Where nothing fences the copy, it may differ without a note.
+        guard record.writing != nil || place.isApart else { return record }
         var record = record
         do throws(StateError) {
             try publish(path, after: record, nil, call)

@@ -10,7 +10,7 @@ extension StateRepository {
         if let lock = record.lock { observe(path, lock) } else { observer.forget(path) }
         return StateSummary(
             path: path, current: current, lock: record.lock?.held(path), fence: record.fence,
-            sequence: record.sequence)
+            sequence: record.sequence, lockStore: snapshot.home.lockStore)
     }
 
     /// Reads a state: `begin` once, then `body` for the bytes; `nil` when there is none.
@@ -59,9 +59,10 @@ extension StateRepository {
         _ path: StatePath, _ call: Call
     ) throws(StateError) -> RecentReads.Entry? {
         guard let recent = recentReads[path] else { return nil }
+        let home = try home(path, call)
         let info = try onStore(path) { () throws(HostError) in
             try call.check()
-            return try store.head(recordKey(path), call)
+            return try home.store.head(recordKey(path, in: home), call)
         }
         return info?.version == recent.recordVersion ? recent : nil
     }

@@ -10,14 +10,15 @@ extension StateRepository {
     package func remove(
         _ path: StatePath, lockID: String?, _ call: Call
     ) throws(StateError) -> Bool {
-        try requireConditions(path)
+        try requireConditions(path, call)
         var snapshot = try load(path, call)
+        try refuseSetBack(path, snapshot, call)
         let session = LockSession(path, lockID: lockID, admittedBy: snapshot.record)
         if let refusal = session.refusal(by: snapshot.record) { throw refusal }
         snapshot = try prepare(path, snapshot, mustExist: false, call).snapshot
         let sequence = snapshot.record.sequence
         var applied = HostError.Applied.no
-        var nativeAttempts = NativeCommit.isPossible(in: store) ? NativeCommit.copyConflictsMax : 0
+        var nativeAttempts = commitsNatively ? NativeCommit.copyConflictsMax : 0
         for _ in 0..<Self.attemptsMax {
             if let refusal = session.refusal(by: snapshot.record) { throw refusal }
             guard snapshot.record.current != nil else { return snapshot.record.sequence > sequence }

@@ -73,8 +73,10 @@ extension StateRepository {
                 .host(.full), "'\(path)' has had as many versions as can be counted",
                 advice: "move it to another path", path: path)
         }
+        // Where no condition keeps another's bytes from being replaced, ids must never be the same.
         let id = VersionID(
-            sequence: record.sequence + 1, random: environment.randomHexadecimal(4))
+            sequence: record.sequence + 1,
+            random: environment.randomHexadecimal(place.isApart ? 8 : 4))
         return StateVersion(
             id: id.text, sequence: id.sequence, byteCount: 0, sha256: "", isJSON: false,
             isEncrypted: false, createdNanoseconds: writer.createdNanoseconds,
@@ -91,7 +93,7 @@ extension StateRepository {
         try onStore(path) { () throws(HostError) in
             try call.check()
             _ = try store.put(
-                versionKey(path, version.id), from: source, condition: .absent,
+                versionKey(path, version.id), from: source, condition: bytesCondition(.absent),
                 attributes: attributes.encoded, call)
         }
     }
@@ -113,7 +115,8 @@ extension StateRepository {
         let description = JSONValue.object(version.document).bytes
         let key = descriptionKey(path, version.id)
         do throws(HostError) {
-            _ = try store.put(key, description, condition: .absent, attributes: attributes, call)
+            _ = try store.put(
+                key, description, condition: bytesCondition(.absent), attributes: attributes, call)
         } catch {
             // Only here is it certain that the bytes are this write's own: had their put failed,
             // an object of that id could be another's.

@@ -16,8 +16,9 @@ extension StateRepository {
     package func write(
         _ path: StatePath, from source: any ByteSource, _ request: WriteRequest, _ call: Call
     ) throws(StateError) -> StateVersion {
-        try requireConditions(path)
+        try requireConditions(path, call)
         let snapshot = try load(path, call)
+        try refuseSetBack(path, snapshot, call)
         var operation = try WriteOperation(self, path, from: source, request, snapshot, call)
         return try operation.run(snapshot)
     }

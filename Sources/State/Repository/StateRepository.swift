@@ -20,30 +20,38 @@ package final class StateRepository: Sendable {
         case force
     }
 
-    /// The store.
-    package let store: Store
+    /// The store and the way to its records.
+    package let place: StatePlace
     /// The kind of state.
     package let kind: StateKind
-    /// The workspace; empty for the store's own.
-    package let workspace: String
     let environment: StateEnvironment
     let observer = LeaseObserver()
     let recentReads = RecentReads()
 
-    /// Makes a repository.
-    package init(
+    /// The store of the bytes.
+    package var store: Store { place.store }
+    /// The workspace; empty for the store's own.
+    package var workspace: String { place.workspace }
+
+    /// Makes a repository over a place that others may share.
+    package init(_ place: StatePlace, kind: StateKind) {
+        self.place = place
+        self.kind = kind
+        environment = place.environment
+    }
+
+    /// Makes a repository over a store that keeps its own records.
+    package convenience init(
         store: Store, kind: StateKind, workspace: String, environment: StateEnvironment = .system
     ) {
-        self.store = store
-        self.kind = kind
-        self.workspace = workspace
-        self.environment = environment
+        self.init(
+            StatePlace(store: store, workspace: workspace, environment: environment), kind: kind)
     }
 
     // MARK: - Keys
 
-    func recordKey(_ path: StatePath) -> ObjectKey {
-        ObjectKey(collection: kind.records, workspace: workspace, path: path.description)
+    func recordKey(_ path: StatePath, in home: RecordHome) -> ObjectKey {
+        ObjectKey(collection: kind.records, workspace: home.workspace, path: path.description)
     }
 
     func legibleKey(_ path: StatePath) -> ObjectKey {
@@ -74,19 +82,33 @@ package final class StateRepository: Sendable {
         do throws(HostError) { return try body() } catch { throw StateError(error, path: path) }
     }
 
+    /// Where the record of a state is.
+    func home(_ path: StatePath?, _ call: Call) throws(StateError) -> RecordHome {
+        try found(path) { () throws(StateError) in try place.home(toWrite: false, call) }
+    }
+
     /// Refuses a change in a store that cannot keep it safe.
-    func requireConditions(_ path: StatePath) throws(StateError) {
-        let missing = [Capabilities.conditionAbsent, Capabilities.conditionVersion].filter {
-            !store.capabilities.supports($0)
+    func requireConditions(_ path: StatePath, _ call: Call) throws(StateError) {
+        _ = try found(path) { () throws(StateError) in try place.home(toWrite: true, call) }
+    }
+
+    private func found(
+        _ path: StatePath?, _ body: () throws(StateError) -> RecordHome
+    ) throws(StateError) -> RecordHome {
+        do throws(StateError) { return try body() } catch {
+            var error = error
+            error.path = path
+            throw error
         }
-        guard missing.isEmpty else {
-            throw StateError(
-                .host(.unsupported),
-                "the store '\(store.name)' (\(store.driverID)) has no conditional writes, so that "
-                    + "neither a lock nor a version of '\(path)' would be safe in it",
-                advice: "keep states in a store that has them, such as local or sqlite",
-                path: path)
-        }
+    }
+
+    /// What a write of bytes may require: nothing where the records are in another store, because such
+    /// a store has no conditional writes.
+    ///
+    /// A version and an orphan have names that nobody else uses. The copy of a writer that was paused may
+    /// replace a newer one; ``publish(_:after:_:verifies:_:)`` sees to that.
+    func bytesCondition(_ condition: Condition) -> Condition {
+        place.isApart ? .none : condition
     }
 
     // MARK: - What lies beside a state

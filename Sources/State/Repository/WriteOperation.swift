@@ -46,7 +46,7 @@ struct WriteOperation {
         body = try StateBody(
             from: source, limit: repository.kind.bodyBytesMax, md5: request.contentMD5, path: path,
             call)
-        if case .small = body, NativeCommit.isPossible(in: repository.store) {
+        if case .small = body, repository.commitsNatively {
             nativeAttempts = NativeCommit.copyConflictsMax
         }
     }

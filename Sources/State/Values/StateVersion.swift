@@ -82,6 +82,8 @@ package struct StateSummary: Sendable {
     package var sequence: UInt64
     /// In a listing: why this state's record cannot be read, so that one does not hide the others.
     package var problem: StateError?
+    /// The name of the store that keeps its lock, where it is not the one of its bytes.
+    package var lockStore: String?
 }
 
 /// Bytes that were refused or displaced, kept for a person to look at.
