@@ -15,6 +15,9 @@ struct S3Driver: Driver {
             "condition.version", .native,
             note:
                 "If-Match and a random token; bytes that come back within one write look unchanged"),
+        Capability(
+            "condition.unique", .native,
+            note: "records of states have bytes of their own, so that they never look unchanged"),
         Capability("range", .native),
         Capability(
             "value", .native, limit: S3Store.maximumByteCount,

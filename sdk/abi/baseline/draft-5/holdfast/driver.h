@@ -139,7 +139,6 @@ typedef struct holdfast_attribute {
     holdfast_text name;
     holdfast_text value;
 } holdfast_attribute;
-
 // What is known of one object. `modified_ns` is by the store's clock, nanoseconds since 1970 UTC,
 // or 0 when unknown. `attributes` are exactly those of the put, ascending by name.
 typedef struct holdfast_info {
@@ -221,13 +220,11 @@ typedef struct holdfast_info_sink {
     void *context;
     holdfast_status (*info)(void *context, const holdfast_info *info);
 } holdfast_info_sink;
-
 typedef struct holdfast_entry {
     uint32_t size, flags;
     holdfast_text path;
     const holdfast_info *info;  // no attributes, maybe an empty version, unless they were asked for
 } holdfast_entry;
-
 // Receives a listing, in batches of any size from 1. HOLDFAST_STOPPED ends the listing early.
 typedef struct holdfast_entry_sink {
     uint32_t size, flags;
@@ -245,7 +242,9 @@ typedef struct holdfast_get {
     uint64_t length;  // most bytes to send; HOLDFAST_WHOLE: all from offset
 } holdfast_get;
 
-// Flag: the bytes hold a random id, unlike any other write's: their digest will do for a version.
+// Flag: the bytes hold a random id and are unlike any other write's. A store that compares digests honours
+// a condition on the version of such a write as section 6 demands. It may not see that other bytes were
+// written again within the very call; then it reports HOLDFAST_CAPABILITY_CONDITION_UNIQUE.
 #define HOLDFAST_PUT_UNIQUE 1u
 typedef struct holdfast_put {
     uint32_t size, flags;  // flags: HOLDFAST_PUT_UNIQUE
@@ -295,6 +294,7 @@ typedef uint32_t holdfast_level;
 // Capability ids. One that is not reported is HOLDFAST_LEVEL_NONE.
 #define HOLDFAST_CAPABILITY_CONDITION_ABSENT "condition.absent"
 #define HOLDFAST_CAPABILITY_CONDITION_VERSION "condition.version"
+#define HOLDFAST_CAPABILITY_CONDITION_UNIQUE "condition.unique"  // as HOLDFAST_PUT_UNIQUE says
 #define HOLDFAST_CAPABILITY_RANGE "range"                      // get with an offset or length
 #define HOLDFAST_CAPABILITY_LIST_ATTRIBUTES "list.attributes"  // HOLDFAST_LIST_ATTRIBUTES
 #define HOLDFAST_CAPABILITY_CLOCK "clock"                      // ping reports a clock
