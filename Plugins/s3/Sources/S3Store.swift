@@ -30,6 +30,9 @@ final class S3Store: DriverStore {
                     capability.id, verdict.version ? .native : .none,
                     note: verdict.note(isHonoured: verdict.version)
                         ?? verdict.limits ?? capability.note)
+            case "condition.unique":
+                Capability(
+                    capability.id, verdict.version ? .native : .none, note: capability.note)
             default: capability
             }
         }
