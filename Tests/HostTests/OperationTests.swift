@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test func aStoreWithoutOperationsSaysSo() {
-        let found = error { _ = try run(MemoryStore(), []) }
+        let found = error { _ = try run(LyingDriver(), []) }
         #expect(found?.code == .unsupported && found?.message.contains("x.do") == true)
     }
 }

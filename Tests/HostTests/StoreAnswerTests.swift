@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A driver that answers whatever a test tells it to.
-private struct LyingDriver: StoreOperations {
+struct LyingDriver: StoreOperations {
     typealias Begin = (ObjectInfo) throws(HostError) -> Void
     typealias Body = (UnsafeRawBufferPointer) throws(HostError) -> Void
 

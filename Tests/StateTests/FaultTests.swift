@@ -194,11 +194,14 @@ struct Fault: Sendable, CustomTestStringConvertible {
             #expect(world.copy == state(2))
             return
         }
-        // The calls of a write over an existing version: load, put, swap, head, put of the copy.
-        // Where the records are in another store, the pairing and the copy are looked at before.
-        let isApart = world.writePath == .apart
-        for ordinal in isApart ? [7, 9] : [4, 5] {
-            let body = state(ordinal)
+        // The last put of a write over an existing version is that of the copy, after a look at it.
+        let before = world.memory.calls.count
+        try world.repository().write(world.path, state(2))
+        let calls = Array(world.memory.calls[before...])
+        let put = try #require(calls.lastIndex(of: .put))
+        let look = try #require(calls[..<put].lastIndex(of: .head))
+        for ordinal in [look + 1, put + 1] {
+            let body = state(100 + ordinal)
             world.memory.fail(ordinal, at: .before, with: HostError(.full, "no space"))
             let version = try world.repository().write(world.path, body)
             #expect(!version.isPublished)
@@ -206,7 +209,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
             #expect(try world.repository().text(world.path) == body)
             #expect(world.copy == body)
         }
-        world.memory.fail(4, at: .before, with: HostError(.full, "no space"))
+        world.memory.fail(look + 1, at: .before, with: HostError(.full, "no space"))
         try world.repository().write(world.path, state(10))
         try world.repository().lock(world.path, "a")
         #expect(world.copy == state(10))
