@@ -13,7 +13,7 @@ CLASSES = {-1: "not found", -2: "condition", -3: "conflict", -4: "unauthenticate
            -11: "unsupported", -12: "too large", -13: "full", -14: "corrupt", -15: "newer format",
            -16: "io", -17: "source", -18: "internal"}
 APPLIED = ["no", "yes", "unknown"]
-DRAFT = 4
+DRAFT = 5
 EXISTING = 1
 
 Pointer, U32, I32, U64, I64 = c.c_void_p, c.c_uint32, c.c_int32, c.c_uint64, c.c_int64
