@@ -4,8 +4,10 @@ The library is loaded into the tests' own process and never unloaded. Calls may 
 """
 
 import ctypes as c
+import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 OK, STOPPED = 0, 1
 CLASSES = {-1: "not found", -2: "condition", -3: "conflict", -4: "unauthenticated", -5: "forbidden",
@@ -13,7 +15,8 @@ CLASSES = {-1: "not found", -2: "condition", -3: "conflict", -4: "unauthenticate
            -11: "unsupported", -12: "too large", -13: "full", -14: "corrupt", -15: "newer format",
            -16: "io", -17: "source", -18: "internal"}
 APPLIED = ["no", "yes", "unknown"]
-DRAFT = 5
+HEADER = Path(__file__).parents[2] / "sdk/include/holdfast/driver.h"
+DRAFT = int(re.search(r"define HOLDFAST_DRAFT (\d+)u", HEADER.read_text()).group(1))
 EXISTING = 1
 
 Pointer, U32, I32, U64, I64 = c.c_void_p, c.c_uint32, c.c_int32, c.c_uint64, c.c_int64
