@@ -29,8 +29,8 @@ LEAVES = [name for name in COMMANDS if name and not any(
 VERSION = ["id", "sequence", "bytes", "sha256", "serial", "lineage", "tool", "is_json",
            "is_encrypted", "created", "writer", "lock_id", "fence", "previous_id", "events"]
 LOCK = ["id", "operation", "info", "who", "version", "created", "path", "fence", "acquired",
-        "last_seen", "lease_ms"]
-STATE = ["address", "kind", "path", "version", "lock", "fence", "problem"]
+        "last_seen", "lease_ms", "fenced", "lock_store"]
+STATE = ["address", "kind", "path", "version", "lock", "fence", "lock_store", "problem"]
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_shapes_of_locks(cli, client):
     [row] = cli.json("lock", "list")["locks"]
     assert list(row) == ["address", *LOCK] and row["who"] == "carol@build"
     shown = cli.json("lock", "show", address)
-    assert list(shown) == ["format_version", "address", "lock", "fence"]
+    assert list(shown) == ["format_version", "address", "lock", "fence", "lock_store"]
     assert list(shown["lock"]) == LOCK and shown["lock"]["id"] == info["ID"]
     refused = cli.run("lock", "release", address, "--id", "another", "--json")
     error = json.loads(refused.stderr)["error"]
