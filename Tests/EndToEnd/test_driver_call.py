@@ -20,6 +20,12 @@ BITS = {"i64": "8000000000000000", "u64": "ffffffffffffffff",
         "f64": struct.pack(">d", -0.5).hex(), "bool": "0000000000000001",
         "text": "ü\n\"".encode().hex(), "bytes": "00ff"}
 OWN = {"local": ["local.fsck"], "sqlite": ["sqlite.vacuum", "sqlite.integrity_check", "sqlite.backup"]}
+# What `holdfast doctor` asks of each driver.
+ASKED = ("identity", "policy")
+
+
+def own(kind: str) -> list[str]:
+    return OWN[kind] + [f"{kind}.{name}" for name in ASKED]
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def files(project: Project) -> dict:
 def test_operations_are_listed(pushed, kind):
     lines = pushed.ok("driver", "operations", "default").decode().splitlines()
     assert lines[0].split() == ["OPERATION", "TRAITS", "SUMMARY"]
-    assert [line.split()[0] for line in lines[1:]] == ["holdfast.canary"] + OWN[kind]
+    assert [line.split()[0] for line in lines[1:]] == ["holdfast.canary"] + own(kind)
 
 
 def test_operations_have_json_schemas(pushed, kind):
@@ -52,6 +58,8 @@ def test_operations_have_json_schemas(pushed, kind):
     assert parameters["required"] == list(CANARY) and parameters["additionalProperties"] is False
     assert parameters["properties"]["u64"] == {
         "description": "comes back in hexadecimal", "type": "integer", "minimum": 0}
+    for name in ASKED:
+        assert operations[f"{kind}.{name}"]["result"] == "json"
     for name in OWN[kind]:
         assert operations[name]["result"] == "json"
         assert operations[name]["result_schema"]["type"] == "object"
@@ -197,7 +205,7 @@ def complete(project: Project, option: str, *words: str) -> list[str]:
 def test_a_shell_completes_operations_and_parameters(pushed, project, kind):
     config = ["-c", str(project.config)]
     ids = complete(project, "positional@1", "driver", "call", *config, "default")
-    assert ids == ["holdfast.canary"] + OWN[kind]
+    assert ids == ["holdfast.canary"] + own(kind)
     words = ["driver", "call", *config, "default", "holdfast.canary", "--param"]
     assert complete(project, "--param", *words) == [f"{name}=" for name in CANARY]
     assert complete(project, "positional@1", "driver", "call", *config, "nowhere") == []

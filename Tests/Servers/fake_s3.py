@@ -202,7 +202,9 @@ class FakeS3:
                        key=str.encode)
         page = found[:most]
         rest = len(found) > len(page)
-        keys = "".join(f"<Contents><Key>{urllib.parse.quote(key)}</Key></Contents>" for key in page)
+        keys = "".join(
+            f"<Contents><Key>{urllib.parse.quote(key)}</Key><Size>{len(self.objects[key])}</Size>"
+            "<LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents>" for key in page)
         token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else ""
         return document(
             "ListBucketResult", "<EncodingType>url</EncodingType>"
