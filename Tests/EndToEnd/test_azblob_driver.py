@@ -298,12 +298,15 @@ def test_receipts_are_listed_without_what_lies_beside_them(azure, store, page):
 def test_a_large_object_takes_little_memory(azure, container, tmp_path):
     """1 GiB up and down in a process of its own, whose memory is measured."""
     code = f"""
-import hashlib, resource, sys
+import hashlib, sys
 sys.path.insert(0, {str(Path(__file__).resolve().parents[1])!r})
 from blackbox.azblob import library
 import blackbox.library as bindings, ctypes as c
 options = {azure.options | {"container": container.container_name}!r}
 sent, got = hashlib.sha256(), hashlib.sha256()
+def peak():
+    # Not getrusage's: that one begins with the memory of the process that started this one.
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 def pieces():
     block = bytes(range(256)) * 4096
     for number in range(1024):
@@ -312,7 +315,7 @@ def pieces():
         yield piece
 with library().open(options) as store:
     store.put("a", b"small")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     assert store.put("big", pieces(), call=bindings.Call(500)).size == 1 << 30
     class Take:
         def __call__(self, data):
@@ -320,11 +323,11 @@ with library().open(options) as store:
             data.clear()
             return 0
     store.get("big", write=Take(), call=bindings.Call(500))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after = peak()
 assert sent.digest() == got.digest()
 print((after - before) // 1024)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 96
+    assert 8 < int(done.stdout) < 96
