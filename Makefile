@@ -23,7 +23,7 @@ test-drivers: build
 
 test-e2e: build
 	scripts/build-instruments lease-worker
-	scripts/python -m pytest -q -n 2 --dist loadfile Tests/EndToEnd
+	scripts/python -m pytest -q Tests/EndToEnd
 
 test-long: build
 	scripts/build-instruments lease-worker
